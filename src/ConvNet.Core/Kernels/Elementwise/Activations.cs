@@ -12,7 +12,7 @@ internal readonly unsafe struct ElementwiseArguments(
     /// <summary>Unused forward; dy backward.</summary>
     public readonly float* Second = second;
 
-    /// <summary>y forward; dx backward. May be <paramref name="First"/> or <paramref name="Second"/> itself.</summary>
+    /// <summary>y forward; dx backward. May be <see cref="First"/> or <see cref="Second"/> itself.</summary>
     public readonly float* Result = result;
 
     /// <summary>Floats.</summary>

@@ -10,7 +10,7 @@ internal readonly unsafe struct SoftmaxArguments(
     /// <summary>z <c>[block][classes][16]</c>.</summary>
     public readonly float* Logits = logits;
 
-    /// <summary>p, same shape, overwritten; may be <paramref name="Logits"/>.</summary>
+    /// <summary>p, same shape, overwritten; may be <see cref="Logits"/>.</summary>
     public readonly float* Probabilities = probabilities;
 
     /// <summary>ln Σ e^(z − max z) + max z of each sample, <c>[block][16]</c>, overwritten.</summary>
