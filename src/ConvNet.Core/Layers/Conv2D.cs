@@ -1,0 +1,115 @@
+using ConvNet.Core.Initializers;
+using ConvNet.Core.Kernels.Convolutions;
+using ConvNet.Core.Kernels.Elementwise;
+using ConvNet.Core.Simd;
+using ConvNet.Core.Tensors;
+
+namespace ConvNet.Core.Layers;
+
+/// <summary>Slides a small learned window over each image and sums what it sees.</summary>
+/// <remarks>
+/// x <c>[N, C, H, W]</c> → y <c>[N, OC, OH, OW]</c>, with OH = ⌊(H + padding − dilation·(KH − 1) − 1) / stride⌋ + 1 and OW alike.
+/// weight <c>[OC, C/groups, KH, KW]</c>, bias <c>[OC]</c>. The window is not flipped (cross-correlation); padding is zeros.
+/// LeCun, Bottou, Bengio, Haffner 1998, "Gradient-based learning applied to document recognition", §II.
+/// </remarks>
+/// <param name="OutChannels">OC.</param>
+/// <param name="Kernel">KH and KW.</param>
+public sealed record Conv2D(int OutChannels, Size Kernel) : Layer
+{
+    /// <summary>Pixels from one place of the window to the next.</summary>
+    public Size Stride { get; init; } = 1;
+
+    /// <summary>Zeros around the image.</summary>
+    public Padding Padding { get; init; } = Padding.Valid;
+
+    /// <summary>Pixels from one tap of the window to the next.</summary>
+    public Size Dilation { get; init; } = 1;
+
+    /// <summary>Independent convolutions side by side; divides C and OC. C groups are a depthwise convolution.</summary>
+    public int Groups { get; init; } = 1;
+
+    /// <summary>Whether a learned number is added to each output channel.</summary>
+    public bool Bias { get; init; } = true;
+
+    /// <summary>How the weights are drawn; biases start at 0.</summary>
+    public Initializer Initializer { get; init; } = Initializer.HeUniform;
+
+    /// <inheritdoc/>
+    public override Shape OutputShape(string name, IReadOnlyList<Shape> inputs)
+    {
+        Shape x = inputs[0];
+        if (OutChannels < 1 || Groups < 1)
+            throw new ShapeException($"{name}: takes at least 1 output channel and 1 group, got {OutChannels} and {Groups}.");
+        if (x.Channels % Groups != 0 || OutChannels % Groups != 0)
+            throw new ShapeException($"{name}: {Groups} groups do not divide {x.Channels} input and {OutChannels} output channels.");
+        Padding.CheckWindow(name, x, Kernel, Stride, Dilation);
+        return Geometry(x).Output;
+    }
+
+    /// <inheritdoc/>
+    public override IReadOnlyList<ParameterSpec> Parameters(IReadOnlyList<Shape> inputs)
+    {
+        int groupInputs = inputs[0].Channels / Groups, taps = Kernel.Height * Kernel.Width;
+        int fanIn = groupInputs * taps, fanOut = OutChannels / Groups * taps;
+        ParameterSpec weight = new("weight", [OutChannels, groupInputs, Kernel.Height, Kernel.Width], fanIn, fanOut, Initializer);
+        return Bias ? [weight, new("bias", [OutChannels], fanIn, fanOut, Initializer.Zeros)] : [weight];
+    }
+
+    /// <inheritdoc/>
+    public override long MultiplyAdds(IReadOnlyList<Shape> inputs)
+    {
+        ConvolutionGeometry g = Geometry(inputs[0]);
+        return (long)g.Output.Elements * g.GroupInputs * g.Taps;
+    }
+
+    /// <inheritdoc/>
+    internal override Operation Plan(IReadOnlyList<Shape> inputs) => new Passes(Geometry(inputs[0]), Bias, rectify: false);
+
+    private ConvolutionGeometry Geometry(Shape x)
+    {
+        (Window rows, Window columns) = Padding.Windows(x, Kernel, Stride, Dilation);
+        return new ConvolutionGeometry(x, OutChannels, rows, columns, Groups);
+    }
+
+    private sealed unsafe class Passes(ConvolutionGeometry geometry, bool bias, bool rectify) : Operation
+    {
+        private readonly Correlation _forward = Correlation.Forward(geometry);
+        private readonly Correlation _inputGradient = Correlation.InputGradient(geometry);
+        private readonly WeightGradient _weightGradient = new(geometry);
+
+        public override bool BackwardReadsInput => true;
+
+        public override bool CanRectify => true;
+
+        public override Operation Rectified() => new Passes(geometry, bias, rectify: true);
+
+        public override int ScratchLength(int blocks) =>
+            Math.Max(WeightGradient.ScratchLength, Math.Max(_forward.PackedLength, _inputGradient.PackedLength));
+
+        public override void Forward(in Frame f)
+        {
+            nint x = (nint)geometry.Input.Elements * Stripes.Count, y = (nint)geometry.Output.Elements * Stripes.Count;
+            float* biases = bias ? f.Parameters + geometry.Weights : null;
+            _forward.Pack(f.Parameters, f.Scratch);
+            for (int block = 0; block < f.Blocks; block++)
+                _forward.Run(f.Scratch, f.Input + (block * x), biases, f.Output + (block * y), rectify);
+        }
+
+        public override void Backward(in Frame f)
+        {
+            _weightGradient.Run(f.Input, f.OutputGradient, f.ParameterGradients, f.Blocks, f.Scratch);
+            if (bias)
+            {
+                Widest.Run<ChannelSums, ChannelSumArguments>(new ChannelSumArguments(
+                    f.OutputGradient, f.ParameterGradients + geometry.Weights, geometry.OutChannels, geometry.Output.Pixels, f.Blocks));
+            }
+
+            if (f.InputGradient == null)
+                return;
+            nint x = (nint)geometry.Input.Elements * Stripes.Count, y = (nint)geometry.Output.Elements * Stripes.Count;
+            _inputGradient.Pack(f.Parameters, f.Scratch);
+            for (int block = 0; block < f.Blocks; block++)
+                _inputGradient.Run(f.Scratch, f.OutputGradient + (block * y), null, f.InputGradient + (block * x), rectify: false);
+        }
+    }
+}

@@ -1,0 +1,68 @@
+using ConvNet.Core.Layers;
+using ConvNet.Core.Tensors;
+
+namespace ConvNet.Core.Networks;
+
+/// <summary>Puts a network together, layer by layer; each layer's shapes are checked as it is added.</summary>
+/// <param name="name">The model's name.</param>
+/// <param name="input">The shape of one sample.</param>
+/// <example><code>
+/// Network network = new NetworkBuilder("small", new Shape(1, 28, 28))
+///     .Add("conv1", new Conv2D(8, 3) { Padding = Padding.Same })
+///     .Add("relu1", new Relu())
+///     .Add("fc", new FullyConnected(10))
+///     .Build();
+/// </code></example>
+public sealed class NetworkBuilder(string name, Shape input)
+{
+    private readonly List<Node> _nodes = [];
+    private int _parameters;
+
+    /// <summary>Adds a layer.</summary>
+    /// <param name="layerName">Its name: unique, letters, digits, <c>_</c>, <c>-</c> and <c>.</c> only.</param>
+    /// <param name="layer">The layer.</param>
+    /// <param name="inputs">Names of the layers that feed it, or <c>input</c>; the layer before it if none is given.</param>
+    /// <exception cref="ShapeException">The name is taken, an input is unknown, or the shapes do not fit.</exception>
+    public NetworkBuilder Add(string layerName, Layer layer, params string[] inputs)
+    {
+        if (layerName is "" or "input" || !layerName.All(c => char.IsAsciiLetterOrDigit(c) || c is '_' or '-' or '.'))
+            throw new ShapeException($"'{layerName}' cannot name a layer: letters, digits, '_', '-' and '.' can, and 'input' is the sample itself.");
+        if (_nodes.Exists(n => n.Name == layerName))
+            throw new ShapeException($"{layerName}: there are two layers of this name; every layer takes its own.");
+        List<int> from = inputs.Length == 0 ? [_nodes.Count - 1] : [.. inputs.Select(i => Find(layerName, i))];
+        if (from.Count != layer.InputCount)
+            throw new ShapeException($"{layerName}: {layer.GetType().Name} takes {layer.InputCount} input(s), got {from.Count}.");
+        Shape[] shapes = [.. from.Select(i => i == Network.InputNode ? input : _nodes[i].Output)];
+        Shape output = layer.OutputShape(layerName, shapes);
+        var node = new Node(layerName, layer, from, shapes, output, _parameters);
+        _parameters = checked(_parameters + node.ParameterCount);
+        _nodes.Add(node);
+        return this;
+    }
+
+    /// <summary>The finished network.</summary>
+    /// <exception cref="ShapeException">There is no layer, a layer leads nowhere, or the last output is not a vector of class scores.</exception>
+    public Network Build()
+    {
+        if (_nodes.Count == 0)
+            throw new ShapeException($"{name}: a network takes at least one layer.");
+        for (int i = 0; i < _nodes.Count - 1; i++)
+        {
+            if (!_nodes.Exists(n => n.Inputs.Contains(i)))
+                throw new ShapeException($"{_nodes[i].Name}: no layer reads its output; name it among a later layer's inputs or remove it.");
+        }
+
+        Node last = _nodes[^1];
+        if (!last.Output.IsVector)
+            throw new ShapeException($"{last.Name}: the last layer gives one score for each class, got an image of {last.Output}; end with a fully connected layer.");
+        return new Network(name, input, [.. _nodes]);
+    }
+
+    private int Find(string layerName, string wanted)
+    {
+        if (wanted == "input")
+            return Network.InputNode;
+        int found = _nodes.FindIndex(n => n.Name == wanted);
+        return found >= 0 ? found : throw new ShapeException($"{layerName}: its input '{wanted}' is not a layer before it. Before it are: {string.Join(", ", _nodes.Select(n => n.Name).Prepend("input"))}.");
+    }
+}

@@ -1,0 +1,163 @@
+using ConvNet.Core.Kernels.Elementwise;
+using ConvNet.Core.Kernels.Losses;
+using ConvNet.Core.Layers;
+using ConvNet.Core.Memory;
+using ConvNet.Core.Simd;
+using ConvNet.Core.Training;
+
+namespace ConvNet.Core.Networks;
+
+/// <summary>One lane's memory for a plan, and the passes over it. Used by one thread at a time; allocates nothing after it is made.</summary>
+public sealed unsafe class Workspace : IDisposable
+{
+    private readonly ExecutionPlan _plan;
+    private readonly AlignedBuffer _arena, _scratch;
+    private readonly nint[][] _inputs, _inputGradients;
+    private readonly int[] _labels;
+
+    /// <summary>Allocates the arena.</summary>
+    public Workspace(ExecutionPlan plan)
+    {
+        _plan = plan;
+        _arena = new AlignedBuffer(plan.ArenaLength);
+        _scratch = new AlignedBuffer(plan.ScratchLength);
+        _labels = new int[plan.Blocks * Stripes.Count];
+        _inputs = [.. plan.Steps.Select(s => s.Node.Inputs.Select(i =>
+            (nint)(_arena.Pointer + (i == Network.InputNode ? plan.InputOffset : plan.Steps[i].Activation.Offset))).ToArray())];
+        _inputGradients = [.. plan.Steps.Select(s => s.InputGradients.Select(g => g == null ? 0 : (nint)(_arena.Pointer + g.Offset)).ToArray())];
+    }
+
+    /// <summary>The samples of a micro-batch, <c>[block][C][H][W][16]</c>: sample s is lane s mod 16 of block s / 16. To be filled before each pass.</summary>
+    /// <remarks>Filled anew before each pass: the arena may use the place for something else meanwhile. Lanes without a sample hold zeros.</remarks>
+    public Span<float> Input => new(_arena.Pointer + _plan.InputOffset, _plan.Network.Input.Elements * _plan.Blocks * Stripes.Count);
+
+    /// <summary>The samples' classes, one for each lane of each block; −1 where the lane holds no sample.</summary>
+    public Span<int> Labels => _labels;
+
+    /// <summary>Forward and backward over the samples in <see cref="Input"/>.</summary>
+    /// <param name="samples">Samples there.</param>
+    /// <param name="weights">The flat parameter buffer.</param>
+    /// <param name="contribution">Overwritten: gradients of the sum of the losses, statistics, metrics.</param>
+    public void Train(int samples, ReadOnlySpan<float> weights, Span<float> contribution)
+    {
+        int blocks = CheckedBlocks(samples, weights);
+        var layout = new ContributionLayout(_plan.Network.ParameterCount, 0);
+        if (contribution.Length != layout.Length)
+            throw new ArgumentException($"A contribution of {_plan.Network.Name} is {layout.Length} floats, got {contribution.Length}.", nameof(contribution));
+        fixed (float* parameters = weights, gradients = contribution)
+        {
+            Forward(parameters, blocks);
+            WriteMetrics(Loss(blocks), contribution[layout.MetricsOffset..]);
+            Backward(parameters, gradients, blocks);
+        }
+    }
+
+    /// <summary>Forward over the samples in <see cref="Input"/>.</summary>
+    /// <param name="samples">Samples there.</param>
+    /// <param name="weights">The flat parameter buffer.</param>
+    /// <param name="metrics">Overwritten: <see cref="ContributionLayout.MetricsLength"/> floats.</param>
+    public void Evaluate(int samples, ReadOnlySpan<float> weights, Span<float> metrics)
+    {
+        int blocks = CheckedBlocks(samples, weights);
+        fixed (float* parameters = weights)
+            Forward(parameters, blocks);
+        WriteMetrics(Loss(blocks), metrics);
+    }
+
+    /// <summary>The probabilities of the classes for the samples in <see cref="Input"/>.</summary>
+    /// <param name="samples">Samples there.</param>
+    /// <param name="weights">The flat parameter buffer.</param>
+    /// <param name="probabilities">Overwritten: <c>[samples, classes]</c>.</param>
+    public void Predict(int samples, ReadOnlySpan<float> weights, Span<float> probabilities)
+    {
+        int blocks = CheckedBlocks(samples, weights), classes = _plan.Network.Classes;
+        fixed (float* parameters = weights)
+            Forward(parameters, blocks);
+        ExecutionPlan.Step last = _plan.Steps[^1];
+        float* p = At(last.Gradient!);
+        Widest.Run<Softmax, SoftmaxArguments>(new SoftmaxArguments(At(last.Activation), p, _arena.Pointer + _plan.LogSumsOffset, classes, blocks));
+        for (int sample = 0; sample < samples; sample++)
+        {
+            for (int c = 0; c < classes; c++)
+                probabilities[(sample * classes) + c] = p[(((sample / Stripes.Count * classes) + c) * Stripes.Count) + (sample % Stripes.Count)];
+        }
+    }
+
+    /// <inheritdoc/>
+    public void Dispose()
+    {
+        _arena.Dispose();
+        _scratch.Dispose();
+    }
+
+    internal void Forward(float* parameters, int blocks)
+    {
+        for (int i = 0; i < _plan.Steps.Count; i++)
+        {
+            ExecutionPlan.Step step = _plan.Steps[i];
+            if (!step.ForwardDone)
+                step.Operation.Forward(FrameOf(i, parameters, null, blocks));
+        }
+    }
+
+    internal void Backward(float* parameters, float* gradients, int blocks)
+    {
+        for (int i = _plan.Steps.Count - 1; i >= 0; i--)
+        {
+            ExecutionPlan.Step step = _plan.Steps[i];
+            if (!step.LeadsToParameters)
+                continue;
+            step.Operation.Backward(FrameOf(i, parameters, gradients, blocks));
+            for (int k = 0; k < step.AddTo.Length; k++)
+            {
+                if (step.AddTo[k] is not { } sum)
+                    continue;
+                int length = step.Node.InputShapes[k].Elements * blocks * Stripes.Count;
+                Widest.Run<AddKernel, ElementwiseArguments>(new ElementwiseArguments(At(sum), At(step.InputGradients[k]!), At(sum), length));
+            }
+        }
+    }
+
+    private Frame FrameOf(int i, float* parameters, float* gradients, int blocks)
+    {
+        ExecutionPlan.Step step = _plan.Steps[i];
+        return new Frame
+        {
+            Inputs = _inputs[i],
+            InputGradients = _inputGradients[i],
+            Output = At(step.Activation),
+            OutputGradient = step.Gradient == null ? null : At(step.Gradient),
+            Parameters = parameters + step.Node.FirstParameter,
+            ParameterGradients = gradients == null ? null : gradients + step.Node.FirstParameter,
+            Scratch = _scratch.Pointer,
+            Blocks = blocks,
+        };
+    }
+
+    private SoftmaxCrossEntropy.Result Loss(int blocks)
+    {
+        ExecutionPlan.Step last = _plan.Steps[^1];
+        return SoftmaxCrossEntropy.Run(
+            At(last.Activation), _labels, _plan.Network.Classes, blocks, At(last.Gradient!), _arena.Pointer + _plan.LogSumsOffset);
+    }
+
+    private static void WriteMetrics(SoftmaxCrossEntropy.Result result, Span<float> metrics)
+    {
+        metrics.Clear();
+        metrics[ContributionLayout.LossSum] = result.LossSum;
+        metrics[ContributionLayout.Top1Correct] = result.Top1;
+        metrics[ContributionLayout.Top5Correct] = result.Top5;
+        metrics[ContributionLayout.Samples] = result.Samples;
+    }
+
+    private float* At(Arena.Buffer buffer) => _arena.Pointer + buffer.Offset;
+
+    private int CheckedBlocks(int samples, ReadOnlySpan<float> weights)
+    {
+        if (samples < 1 || samples > _plan.MicroBatch)
+            throw new ArgumentOutOfRangeException(nameof(samples), samples, $"The plan is for 1 to {_plan.MicroBatch} samples.");
+        if (weights.Length < _plan.Network.ParameterCount)
+            throw new ArgumentException($"{_plan.Network.Name} has {_plan.Network.ParameterCount} parameters, got {weights.Length}.", nameof(weights));
+        return (samples + Stripes.Count - 1) / Stripes.Count;
+    }
+}
