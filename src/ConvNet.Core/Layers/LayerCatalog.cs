@@ -1,0 +1,184 @@
+using System.Globalization;
+using ConvNet.Core.Initializers;
+using ConvNet.Core.Tensors;
+
+namespace ConvNet.Core.Layers;
+
+/// <summary>All kinds of layers, by the names that files use. A closed list: a file can name these and nothing else.</summary>
+public static class LayerCatalog
+{
+    private static readonly Kind[] Kinds =
+    [
+        new("conv2d", typeof(Conv2D),
+            s => new Conv2D(s.Number("out-channels"), s.Size("kernel"))
+            {
+                Stride = s.Size("stride", 1),
+                Padding = s.Padding(),
+                Dilation = s.Size("dilation", 1),
+                Groups = s.Number("groups", 1),
+                Bias = s.Flag("bias", true),
+                Initializer = s.Initializer(),
+            },
+            (layer, w) =>
+            {
+                var conv = (Conv2D)layer;
+                w.Add("out-channels", conv.OutChannels);
+                w.Add("kernel", conv.Kernel);
+                w.Add("stride", conv.Stride, new Size(1, 1));
+                w.Add("padding", conv.Padding, Padding.Valid);
+                w.Add("dilation", conv.Dilation, new Size(1, 1));
+                w.Add("groups", conv.Groups, 1);
+                w.Add("bias", conv.Bias, true);
+                w.Add("initializer", conv.Initializer.Name, Initializer.HeUniform.Name);
+            }),
+        new("fully-connected", typeof(FullyConnected),
+            s => new FullyConnected(s.Number("outputs")) { Bias = s.Flag("bias", true), Initializer = s.Initializer() },
+            (layer, w) =>
+            {
+                var full = (FullyConnected)layer;
+                w.Add("outputs", full.Outputs);
+                w.Add("bias", full.Bias, true);
+                w.Add("initializer", full.Initializer.Name, Initializer.HeUniform.Name);
+            }),
+        new("max-pool", typeof(MaxPool2D),
+            s => new MaxPool2D(s.Size("kernel")) { Stride = s.Size("stride", s.Size("kernel")), Padding = s.Padding() },
+            (layer, w) =>
+            {
+                var pool = (MaxPool2D)layer;
+                w.Add("kernel", pool.Kernel);
+                w.Add("stride", pool.Stride, pool.Kernel);
+                w.Add("padding", pool.Padding, Padding.Valid);
+            }),
+        new("average-pool", typeof(AveragePool2D),
+            s => new AveragePool2D(s.Size("kernel"))
+            {
+                Stride = s.Size("stride", s.Size("kernel")),
+                Padding = s.Padding(),
+                CountPadding = s.Flag("count-padding", false),
+            },
+            (layer, w) =>
+            {
+                var pool = (AveragePool2D)layer;
+                w.Add("kernel", pool.Kernel);
+                w.Add("stride", pool.Stride, pool.Kernel);
+                w.Add("padding", pool.Padding, Padding.Valid);
+                w.Add("count-padding", pool.CountPadding, false);
+            }),
+        new("relu", typeof(Relu), _ => new Relu(), (_, _) => { }),
+        new("tanh", typeof(Tanh), _ => new Tanh(), (_, _) => { }),
+        new("sigmoid", typeof(Sigmoid), _ => new Sigmoid(), (_, _) => { }),
+        new("flatten", typeof(Flatten), _ => new Flatten(), (_, _) => { }),
+        new("add", typeof(Add), _ => new Add(), (_, _) => { }),
+    ];
+
+    /// <summary>The names of all kinds.</summary>
+    public static IReadOnlyList<string> Types { get; } = [.. Kinds.Select(k => k.Name)];
+
+    /// <summary>A layer's kind and those of its settings that are not at their defaults.</summary>
+    public static (string Type, IReadOnlyDictionary<string, string> Settings) Describe(Layer layer)
+    {
+        Kind kind = Kinds.First(k => k.Layer == layer.GetType());
+        var writer = new SettingsWriter();
+        kind.Write(layer, writer);
+        return (kind.Name, writer.Settings);
+    }
+
+    /// <summary>Makes a layer from its kind and settings.</summary>
+    /// <exception cref="ShapeException">The kind or a setting is unknown, missing or wrong; the message names layer and setting.</exception>
+    public static Layer Create(string name, string type, IReadOnlyDictionary<string, string> settings)
+    {
+        Kind kind = Array.Find(Kinds, k => k.Name == type)
+            ?? throw new ShapeException($"{name}: unknown kind of layer '{type}'. There are: {string.Join(", ", Types)}.");
+        var reader = new SettingsReader(name, settings);
+        Layer layer = kind.Read(reader);
+        reader.CheckAllRead(type);
+        return layer;
+    }
+
+    private sealed record Kind(string Name, Type Layer, Func<SettingsReader, Layer> Read, Action<Layer, SettingsWriter> Write);
+
+    private sealed class SettingsWriter
+    {
+        public Dictionary<string, string> Settings { get; } = [];
+
+        public void Add<T>(string name, T value)
+            where T : notnull => Settings.Add(name, value is bool flag ? (flag ? "true" : "false") : Convert.ToString(value, CultureInfo.InvariantCulture)!);
+
+        public void Add<T>(string name, T value, T unlessIt)
+            where T : notnull
+        {
+            if (!value.Equals(unlessIt))
+                Add(name, value);
+        }
+    }
+
+    private sealed class SettingsReader(string layer, IReadOnlyDictionary<string, string> settings)
+    {
+        private readonly HashSet<string> _known = [];
+
+        public int Number(string name) => Parse(name, Text(name) ?? throw Missing(name));
+
+        public int Number(string name, int otherwise) => Text(name) is { } text ? Parse(name, text) : otherwise;
+
+        public Size Size(string name) => ParseSize(name, Text(name) ?? throw Missing(name));
+
+        public Size Size(string name, Size otherwise) => Text(name) is { } text ? ParseSize(name, text) : otherwise;
+
+        public bool Flag(string name, bool otherwise) => Text(name) switch
+        {
+            null => otherwise,
+            "true" => true,
+            "false" => false,
+            { } text => throw Wrong(name, text, "true or false"),
+        };
+
+        public Padding Padding()
+        {
+            string text = Text("padding") ?? "valid";
+            if (text is "same" or "valid")
+                return text == "same" ? Tensors.Padding.Same : Tensors.Padding.Valid;
+            int[] sides = [.. text.Split(',').Select(side => int.TryParse(side, NumberStyles.None, CultureInfo.InvariantCulture, out int n) ? n : -1)];
+            return (sides.Length is 1 or 4) && sides.Min() >= 0
+                ? sides.Length == 1 ? sides[0] : new Padding(false, sides[0], sides[1], sides[2], sides[3])
+                : throw Wrong("padding", text, "same, valid, one number of pixels, or top,left,bottom,right");
+        }
+
+        public Initializer Initializer()
+        {
+            string text = Text("initializer") ?? Initializers.Initializer.HeUniform.Name;
+            return Initializers.Initializer.All.FirstOrDefault(i => i.Name == text)
+                ?? throw Wrong("initializer", text, string.Join(", ", Initializers.Initializer.All.Select(i => i.Name)));
+        }
+
+        public void CheckAllRead(string type)
+        {
+            string? unknown = settings.Keys.FirstOrDefault(k => !_known.Contains(k));
+            if (unknown != null)
+                throw new ShapeException($"{layer}: {type} has no setting '{unknown}'. {(_known.Count == 0 ? "It has none." : $"It has: {string.Join(", ", _known)}.")}");
+        }
+
+        private string? Text(string name)
+        {
+            _known.Add(name);
+            return settings.GetValueOrDefault(name);
+        }
+
+        private int Parse(string name, string text) =>
+            int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out int value) ? value : throw Wrong(name, text, "a whole number");
+
+        private Size ParseSize(string name, string text)
+        {
+            string[] parts = text.Split('x');
+            return parts.Length switch
+            {
+                1 => Parse(name, text),
+                2 => new Size(Parse(name, parts[0]), Parse(name, parts[1])),
+                _ => throw Wrong(name, text, "one number, or height x width such as 3x5"),
+            };
+        }
+
+        private ShapeException Missing(string name) => new($"{layer}: the setting '{name}' is missing.");
+
+        private ShapeException Wrong(string name, string got, string expected) => new($"{layer}: {name} takes {expected}; got '{got}'.");
+    }
+}

@@ -1,0 +1,36 @@
+using ConvNet.Core.Layers;
+using ConvNet.Core.Tensors;
+
+namespace ConvNet.Core.Networks;
+
+/// <summary>A layer in words: what files and messages hold of it.</summary>
+/// <param name="Name">Its name in the network.</param>
+/// <param name="Type">Its kind: <c>conv2d</c>; see <see cref="LayerCatalog"/>.</param>
+/// <param name="Inputs">The layers that feed it, or <c>input</c>.</param>
+/// <param name="Settings">Its settings by name, as text; those at their defaults are left out.</param>
+public sealed record LayerDescription(
+    string Name, string Type, IReadOnlyList<string> Inputs, IReadOnlyDictionary<string, string> Settings);
+
+/// <summary>A network in words: enough to build it again, and nothing that could do anything else.</summary>
+/// <param name="Name">The model's name.</param>
+/// <param name="Input">The shape of one sample.</param>
+/// <param name="Layers">The layers, each after its inputs.</param>
+public sealed record NetworkDescription(string Name, Shape Input, IReadOnlyList<LayerDescription> Layers)
+{
+    /// <summary>Describes a network.</summary>
+    public static NetworkDescription Of(Network network) => new(network.Name, network.Input, [.. network.Nodes.Select(node =>
+    {
+        (string type, IReadOnlyDictionary<string, string> settings) = LayerCatalog.Describe(node.Layer);
+        return new LayerDescription(node.Name, type, [.. node.Inputs.Select(i => i == Network.InputNode ? "input" : network.Nodes[i].Name)], settings);
+    })]);
+
+    /// <summary>Builds the network.</summary>
+    /// <exception cref="ShapeException">A layer is unknown or does not fit; the message names it.</exception>
+    public Network Build()
+    {
+        var builder = new NetworkBuilder(Name, Input);
+        foreach (LayerDescription layer in Layers)
+            builder.Add(layer.Name, LayerCatalog.Create(layer.Name, layer.Type, layer.Settings), [.. layer.Inputs]);
+        return builder.Build();
+    }
+}
