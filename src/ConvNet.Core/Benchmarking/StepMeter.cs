@@ -1,0 +1,142 @@
+using System.Diagnostics;
+using ConvNet.Core.Memory;
+using ConvNet.Core.Networks;
+using ConvNet.Core.Optimizers;
+using ConvNet.Core.Randomness;
+using ConvNet.Core.Training;
+
+namespace ConvNet.Core.Benchmarking;
+
+/// <summary>What a training step costs without a cluster around it: forward, backward, sum and SGD with momentum, on made-up samples.</summary>
+/// <param name="ImagesPerSecond">From the median step.</param>
+/// <param name="Gflops">Arithmetic done per second, in 10⁹ operations; a multiply-add is two.</param>
+/// <param name="Steps">Steps timed.</param>
+/// <param name="FirstStep">How long the first step took, compilation of the kernels included.</param>
+public sealed record StepMeasurement(double ImagesPerSecond, double Gflops, int Steps, TimeSpan FirstStep);
+
+/// <summary>Measures training steps on a number of threads.</summary>
+public static class StepMeter
+{
+    /// <summary>Times whole steps for about <paramref name="duration"/>.</summary>
+    /// <param name="network">The network.</param>
+    /// <param name="batch">Samples of a step.</param>
+    /// <param name="microBatch">Samples of a micro-batch; divides the batch.</param>
+    /// <param name="lanes">Threads that compute micro-batches side by side.</param>
+    /// <param name="duration">How long to measure, after a warm-up.</param>
+    public static StepMeasurement Measure(Network network, int batch, int microBatch, int lanes, TimeSpan duration)
+    {
+        using var meter = new Meter(network, batch, microBatch, lanes);
+        long start = Stopwatch.GetTimestamp();
+        meter.Step();
+        TimeSpan first = Stopwatch.GetElapsedTime(start);
+        // The runtime recompiles hot code in the background during the first second or so.
+        for (start = Stopwatch.GetTimestamp(); Stopwatch.GetElapsedTime(start) < duration / 3;)
+            meter.Step();
+        var times = new List<double>();
+        for (start = Stopwatch.GetTimestamp(); times.Count < 3 || Stopwatch.GetElapsedTime(start) < duration;)
+        {
+            long before = Stopwatch.GetTimestamp();
+            meter.Step();
+            times.Add(Stopwatch.GetElapsedTime(before).TotalSeconds);
+        }
+
+        times.Sort();
+        double images = batch / times[times.Count / 2];
+        return new StepMeasurement(images, images * TrainingOperations(network) / 1e9, times.Count, first);
+    }
+
+    /// <summary>Operations of one sample's training step: a multiply-add is two; forward, gradient by weight, and gradient by input but for the first layer.</summary>
+    public static long TrainingOperations(Network network) => 2 * network.Nodes.Sum(node =>
+    {
+        long forward = node.Layer.MultiplyAdds(node.InputShapes);
+        return forward * (node.Inputs.Contains(Network.InputNode) ? 2 : 3);
+    });
+
+    private sealed class Meter : IDisposable
+    {
+        private readonly Lane[] _lanes;
+        private readonly AlignedBuffer _weights, _velocity, _sum;
+        private readonly ContributionLayout _layout;
+        private readonly Sgd _sgd = new(0.9f, 0);
+        private readonly int _batch, _microBatch;
+
+        public Meter(Network network, int batch, int microBatch, int lanes)
+        {
+            (_batch, _microBatch) = (batch, microBatch);
+            _layout = new ContributionLayout(network.ParameterCount, 0);
+            _weights = new AlignedBuffer(_layout.Parameters);
+            _velocity = new AlignedBuffer(_layout.Parameters);
+            _sum = new AlignedBuffer(_layout.Length);
+            network.Initialize(_weights.Span, seed: 1);
+            var plan = new ExecutionPlan(network, microBatch);
+            _lanes = [.. Enumerable.Range(0, lanes).Select(_ => new Lane(plan, _layout, microBatch))];
+        }
+
+        public void Step()
+        {
+            int microBatches = _batch / _microBatch;
+            if (_lanes.Length == 1)
+                _lanes[0].Run(0, 1, microBatches, _weights);
+            else
+                Parallel.For(0, _lanes.Length, lane => _lanes[lane].Run(lane, _lanes.Length, microBatches, _weights));
+            Span<float> sum = _sum.Span;
+            _lanes[0].Sum.Span.CopyTo(sum);
+            for (int lane = 1; lane < _lanes.Length; lane++)
+                VectorAdd.Into(sum, _lanes[lane].Sum.Span);
+            _sgd.Apply(_weights.Span, sum[.._layout.Parameters], _velocity.Span, 1f / _batch, rate: 0.001f);
+        }
+
+        public void Dispose()
+        {
+            foreach (Lane lane in _lanes)
+                lane.Dispose();
+            _weights.Dispose();
+            _velocity.Dispose();
+            _sum.Dispose();
+        }
+    }
+
+    private sealed class Lane : IDisposable
+    {
+        private readonly Workspace _workspace;
+        private readonly AlignedBuffer _contribution, _samples;
+        private readonly int _microBatch;
+
+        public Lane(ExecutionPlan plan, ContributionLayout layout, int microBatch)
+        {
+            _microBatch = microBatch;
+            _workspace = new Workspace(plan);
+            _contribution = new AlignedBuffer(layout.Length);
+            Sum = new AlignedBuffer(layout.Length);
+            _samples = new AlignedBuffer(_workspace.Input.Length);
+            var random = new Philox(1, Purpose.Test);
+            for (int i = 0; i < _samples.Length; i++)
+                _samples.Span[i] = random.Uniform(0, (ulong)i) - 0.5f;
+            for (int i = 0; i < _workspace.Labels.Length; i++)
+                _workspace.Labels[i] = i < microBatch ? i % plan.Network.Classes : -1;
+        }
+
+        public AlignedBuffer Sum { get; }
+
+        public void Run(int first, int step, int microBatches, AlignedBuffer weights)
+        {
+            Sum.Span.Clear();
+            for (int i = first; i < microBatches; i += step)
+            {
+                _samples.Span.CopyTo(_workspace.Input);
+                bool alone = i == first;
+                _workspace.Train(_microBatch, weights.Span, alone ? Sum.Span : _contribution.Span);
+                if (!alone)
+                    VectorAdd.Into(Sum.Span, _contribution.Span);
+            }
+        }
+
+        public void Dispose()
+        {
+            _workspace.Dispose();
+            _contribution.Dispose();
+            _samples.Dispose();
+            Sum.Dispose();
+        }
+    }
+}
