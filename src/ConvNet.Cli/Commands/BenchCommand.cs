@@ -1,0 +1,77 @@
+using System.CommandLine;
+using System.Globalization;
+using System.Text.Json;
+using ConvNet.Cli.Rendering;
+using ConvNet.Core.Benchmarking;
+using ConvNet.Core.Models;
+using ConvNet.Core.Networks;
+
+namespace ConvNet.Cli.Commands;
+
+/// <summary><c>convnet bench</c>: what this machine can do, and what the engine makes of it, in a few seconds.</summary>
+internal static class BenchCommand
+{
+    public static Command Create(TextWriter output, TextWriter error)
+    {
+        var model = new Option<string>("--model") { Description = "The network to train", HelpName = "NAME", DefaultValueFactory = _ => "lenet5" };
+        var batch = new Option<int>("--batch") { Description = "Samples of a step", HelpName = "N", DefaultValueFactory = _ => 128 };
+        var microBatch = new Option<int>("--micro-batch") { Description = "Samples that a lane computes at a time", HelpName = "N", DefaultValueFactory = _ => 32 };
+        var lanes = new Option<int>("--lanes") { Description = "Threads that compute side by side", HelpName = "N", DefaultValueFactory = _ => 1 };
+        var seconds = new Option<double>("--seconds") { Description = "How long to time the training steps", HelpName = "S", DefaultValueFactory = _ => 2 };
+        var json = new Option<bool>("--json") { Description = "End with one JSON object on a line" };
+        var command = new Command("bench", "Measure this machine and the engine: peak, matrix product, training steps") { model, batch, microBatch, lanes, seconds, json };
+        command.SetAction(parsed => Run(
+            parsed.GetValue(model)!, parsed.GetValue(batch), parsed.GetValue(microBatch), parsed.GetValue(lanes), parsed.GetValue(seconds), parsed.GetValue(json), output, error));
+        return command;
+    }
+
+    private static int Run(string modelName, int batch, int microBatch, int lanes, double seconds, bool json, TextWriter output, TextWriter error)
+    {
+        Model model = ModelZoo.Find(modelName) ?? throw Failures.UnknownModel(modelName);
+        if (batch < 1 || microBatch < 1 || batch % microBatch != 0)
+            throw new UsageException($"--batch {batch} is not a whole number of micro-batches of {microBatch}; choose a multiple of --micro-batch.");
+        if (lanes < 1 || lanes > 1024)
+            throw new UsageException($"--lanes is {lanes}; it takes 1 to 1024.");
+        if (!(seconds > 0 && seconds <= 3600))
+            throw new UsageException($"--seconds is {seconds.ToString(CultureInfo.InvariantCulture)}; it takes more than 0, up to 3600.");
+
+        TextWriter people = json ? error : output;
+        Network network = model.Build(model.Input, model.Classes);
+        PeakMeasurement peak = PeakMeter.Measure();
+        double gemm = GemmMeter.Measure(1024);
+        StepMeasurement step = StepMeter.Measure(network, batch, microBatch, lanes, TimeSpan.FromSeconds(seconds));
+        double share = step.Gflops / (peak.Gflops * lanes);
+        Line(people, $"vectors            {peak.VectorBits} bits");
+        Line(people, $"peak, one thread   {peak.Gflops,10:N1} GFLOP/s   fused multiply-add");
+        Line(people, $"copy, one thread   {peak.CopyGigabytesPerSecond,10:N1} GB/s      read and written");
+        Line(people, $"GEMM 1024³         {gemm,10:N1} GFLOP/s   {gemm / peak.Gflops:P0} of the peak");
+        Line(people, $"{network.Name,-18} {step.ImagesPerSecond,10:N0} images/s  training, batch {batch}, micro-batch {microBatch}, {lanes} lane{(lanes == 1 ? "" : "s")}");
+        Line(people, $"                   {step.Gflops,10:N1} GFLOP/s   {share:P0} of {lanes} × the peak, median of {step.Steps} steps");
+        Line(people, $"first step         {step.FirstStep.TotalMilliseconds,10:N0} ms        kernels compiled on the way");
+        if (json)
+        {
+            output.WriteLine(JsonSerializer.Serialize(
+                new
+                {
+                    command = "bench",
+                    model = network.Name,
+                    batch,
+                    microBatch,
+                    lanes,
+                    imagesPerSecond = step.ImagesPerSecond,
+                    gflops = step.Gflops,
+                    peakGflops = peak.Gflops,
+                    shareOfPeak = share,
+                    gemmGflops = gemm,
+                    copyGigabytesPerSecond = peak.CopyGigabytesPerSecond,
+                    vectorBits = peak.VectorBits,
+                    firstStepMilliseconds = step.FirstStep.TotalMilliseconds,
+                },
+                JsonText.Options));
+        }
+
+        return ExitCode.Done;
+    }
+
+    private static void Line(TextWriter writer, FormattableString text) => writer.WriteLine(text.ToString(CultureInfo.InvariantCulture));
+}

@@ -1,0 +1,30 @@
+using ConvNet.Cluster.Jobs;
+using ConvNet.Core.Models;
+using ConvNet.Core.Tensors;
+using ConvNet.Data;
+
+namespace ConvNet.Cli.Rendering;
+
+/// <summary>Options that were read well but ask for something that cannot be. The message names the option and says what is allowed.</summary>
+public sealed class UsageException(string message) : Exception(message);
+
+/// <summary>The table of failures that a user can do something about: what is said, and how the process ends.</summary>
+internal static class Failures
+{
+    /// <summary>The text and exit code of a failure; null for a bug, which keeps its stack trace.</summary>
+    public static (string Text, int ExitCode)? Describe(Exception failure) => failure switch
+    {
+        UsageException or JobFileException or DataException or ShapeException => ($"error: {failure.Message}", ExitCode.WrongUsage),
+        JobFailedException => ($"error: {failure.Message}", ExitCode.Failed),
+        IOException or UnauthorizedAccessException => ($"error: {failure.Message}", ExitCode.Failed),
+        OperationCanceledException => ("stopped before there was anything to keep", ExitCode.Interrupted),
+        _ => null,
+    };
+
+    /// <summary>A model that is not built in.</summary>
+    public static UsageException UnknownModel(string name)
+    {
+        string? near = Nearest.Of(name, ModelZoo.All.Select(m => m.Name));
+        return new UsageException($"unknown model '{name}'.{(near == null ? "" : $" Did you mean '{near}'?")} 'convnet models' shows them all.");
+    }
+}
