@@ -82,21 +82,3 @@ public sealed class ClusterSerializer(ExtendedActorSystem system) : SerializerWi
             typeof(T) == typeof(TensorTarget[]) ? (IMessagePackFormatter<T>)(object)new ArrayFormatter<TensorTarget>() : null;
     }
 }
-
-/// <summary>Stands where Akka falls back to JSON with type names: says no in both directions.</summary>
-public sealed class RefusingSerializer(ExtendedActorSystem system) : Serializer(system)
-{
-    /// <inheritdoc/>
-    public override int Identifier => 1;
-
-    /// <inheritdoc/>
-    public override bool IncludeManifest => false;
-
-    /// <inheritdoc/>
-    public override byte[] ToBinary(object obj) =>
-        throw new SerializationException($"{obj.GetType()} is no message of this cluster: it has no serializer.");
-
-    /// <inheritdoc/>
-    public override object FromBinary(byte[] bytes, Type type) =>
-        throw new SerializationException($"A message of {bytes.Length} bytes in a foreign format was refused.");
-}

@@ -1,4 +1,4 @@
-using Akka.Actor;
+using ConvNet.Cluster.Hosting;
 using ConvNet.Cluster.Protocol;
 using ConvNet.Cluster.Sums;
 using ConvNet.Cluster.Threads;
@@ -43,7 +43,7 @@ internal sealed class ShardEngine : ITensorReceiver
     private SliceState _slice = null!;     // made on the engine's thread
 
     /// <param name="job">Which shard of what.</param>
-    /// <param name="report">Takes messages for the coordinator, and a <see cref="Status.Failure"/> for the actor. Called on the engine's thread.</param>
+    /// <param name="report">Takes messages for the coordinator, and a <see cref="EngineFailed"/> for the actor. Called on the engine's thread.</param>
     public ShardEngine(ShardJob job, Action<object> report)
     {
         (_job, _report) = (job, report);
@@ -111,7 +111,7 @@ internal sealed class ShardEngine : ITensorReceiver
         catch (Exception e)
         {
             // Whatever it is, the actor above must learn of it; it decides what the failure means.
-            _report(new Status.Failure(e));
+            _report(new EngineFailed(e));
         }
         finally
         {
