@@ -1,0 +1,72 @@
+using ConvNet.Cluster.Jobs;
+using ConvNet.Core.Training;
+using static ConvNet.Cluster.Protocol.ShardProtocol;
+
+namespace ConvNet.Cluster.Coordinator;
+
+/// <summary>Gathers the metrics of a job, epoch by epoch, and how long it took. Time is passed in.</summary>
+/// <remarks>Sums of float32 sums, added up in double in the order of the steps: the same every time.</remarks>
+internal sealed class JobHistory(StepPlan plan)
+{
+    private sealed class Sums
+    {
+        public double Loss, Correct, Samples;
+        public double? TestLoss, TestAccuracy;
+    }
+
+    private readonly SortedDictionary<int, Sums> _epochs = [];
+    private TimeSpan _began, _last, _training;
+    private long _samples;
+
+    /// <summary>Versions that every shard has published: one less than the steps the metrics shard has taken.</summary>
+    public long EverywhereVersion { get; private set; }
+
+    /// <summary>The version that was evaluated last; -1 before the first.</summary>
+    public long EvaluatedVersion { get; private set; } = -1;
+
+    /// <summary>The first step begins.</summary>
+    public void Begin(TimeSpan now) => _began = _last = now;
+
+    /// <summary>A step has been applied.</summary>
+    public JobEvent.Stepped On(StepCompleted completed, TimeSpan now)
+    {
+        (long step, var m) = (completed.Step, completed.Metrics);
+        EverywhereVersion = step;
+        int epoch = plan.EpochOf(step), samples = plan.SamplesOf(step);
+        var sums = Of(epoch);
+        sums.Loss += m.LossSum;
+        sums.Correct += m.Top1Correct;
+        sums.Samples += samples;
+        _samples += samples;
+        _training += now - _last;
+        _last = now;
+        return new(step, epoch, m.LossSum / (double)samples, m.Top1Correct / (double)samples, samples);
+    }
+
+    /// <summary>A version has been evaluated.</summary>
+    public JobEvent.Evaluated On(EvaluationCompleted completed, TimeSpan now)
+    {
+        int epoch = plan.EpochOf(completed.Version - 1);
+        var sums = Of(epoch);
+        double loss = completed.Metrics.LossSum / (double)plan.TestSamples;
+        double accuracy = completed.Metrics.Top1Correct / (double)plan.TestSamples;
+        (sums.TestLoss, sums.TestAccuracy) = (loss, accuracy);
+        EvaluatedVersion = completed.Version;
+        _last = now;
+        return new(completed.Version, epoch, loss, accuracy);
+    }
+
+    /// <summary>The epochs so far.</summary>
+    public IReadOnlyList<EpochResult> Epochs =>
+        [.. _epochs.Select(e => new EpochResult(e.Key, (long)e.Value.Samples, e.Value.Loss / e.Value.Samples, e.Value.Correct / e.Value.Samples, e.Value.TestLoss, e.Value.TestAccuracy))];
+
+    /// <summary>The speed so far.</summary>
+    public Throughput Throughput => new(_last - _began, _training, _samples);
+
+    private Sums Of(int epoch)
+    {
+        if (!_epochs.TryGetValue(epoch, out var sums))
+            _epochs.Add(epoch, sums = new());
+        return sums;
+    }
+}

@@ -1,0 +1,39 @@
+using MessagePack;
+
+namespace ConvNet.Cluster.Jobs;
+
+/// <summary>How the learning rate changes over a job.</summary>
+public enum LearningRateSchedule
+{
+    /// <summary>It stays what it is.</summary>
+    Constant = 0,
+
+    /// <summary>It falls to zero along half a cosine, by step.</summary>
+    Cosine = 1,
+}
+
+/// <summary>A job: with the data it names, everything that its result depends on. What machines compute it is no part of it.</summary>
+/// <param name="Model">Name of the network, such as <c>lenet5</c>.</param>
+/// <param name="Data">The data set: <c>digits</c>, <c>mnist:DIR</c> or a path.</param>
+/// <param name="Epochs">Passes over the training set.</param>
+/// <param name="Batch">Samples of a step; a multiple of <paramref name="MicroBatch"/>.</param>
+/// <param name="MicroBatch">Samples that one lane computes at a time. Part of the job because it decides the order of the sums.</param>
+/// <param name="Seed">Decides initial weights, order of the samples, dropout and augmentation.</param>
+/// <param name="LearningRate">The learning rate at the start.</param>
+/// <param name="Momentum">Share of the last step that is kept, from 0 to below 1.</param>
+/// <param name="Nesterov">Whether the momentum looks ahead.</param>
+/// <param name="WeightDecay">Share of each weight that is added to its gradient.</param>
+/// <param name="Schedule">How the learning rate changes.</param>
+[MessagePackObject]
+public sealed record JobSpec(
+    [property: Key(0)] string Model = "lenet5",
+    [property: Key(1)] string Data = "digits",
+    [property: Key(2)] int Epochs = 5,
+    [property: Key(3)] int Batch = 128,
+    [property: Key(4)] int MicroBatch = 32,
+    [property: Key(5)] ulong Seed = 1,
+    [property: Key(6)] float LearningRate = 0.05f,
+    [property: Key(7)] float Momentum = 0.9f,
+    [property: Key(8)] bool Nesterov = false,
+    [property: Key(9)] float WeightDecay = 0.0005f,
+    [property: Key(10)] LearningRateSchedule Schedule = LearningRateSchedule.Cosine);

@@ -1,0 +1,51 @@
+using MessagePack;
+
+namespace ConvNet.Cluster.Protocol;
+
+/// <summary>Where a tensor frame goes: a node, a job on it, and a part of the job.</summary>
+/// <param name="Endpoint">The node's endpoint, as its transport announces it.</param>
+/// <param name="Job">The job.</param>
+/// <param name="Part">For example <c>shard-0</c> or <c>worker-3</c>.</param>
+[MessagePackObject]
+public sealed record TensorTarget(
+    [property: Key(0)] string Endpoint,
+    [property: Key(1)] string Job,
+    [property: Key(2)] string Part)
+{
+    /// <inheritdoc/>
+    public override string ToString() => $"{Part} of job {Job} at {Endpoint}";
+}
+
+/// <summary>What a tensor frame is. Keys are for ever: append, never renumber.</summary>
+[Union(0, typeof(ContributionHeader))]
+[Union(1, typeof(EvaluationHeader))]
+[Union(2, typeof(WeightsRequest))]
+[Union(3, typeof(WeightsHeader))]
+public interface ITensorHeader;
+
+/// <summary>Worker → shard: the sum of a tree node's contributions to a step, the shard's range of it.</summary>
+[MessagePackObject]
+public sealed record ContributionHeader(
+    [property: Key(0)] long Step,
+    [property: Key(1)] int Level,
+    [property: Key(2)] int Index) : ITensorHeader;
+
+/// <summary>Worker → metrics shard: the sum of a tree node's metrics over the test set, with the weights of a version.</summary>
+[MessagePackObject]
+public sealed record EvaluationHeader(
+    [property: Key(0)] long Version,
+    [property: Key(1)] int Level,
+    [property: Key(2)] int Index) : ITensorHeader;
+
+/// <summary>Whoever wants weights → shard: your slice of the oldest version you have that is not older than this; when you have one. No floats.</summary>
+/// <remarks>Answered by one <see cref="WeightsHeader"/>. One request a shard is under way at a time: that is all the back-pressure there is to it.</remarks>
+[MessagePackObject]
+public sealed record WeightsRequest(
+    [property: Key(0)] long Version,
+    [property: Key(1)] TensorTarget ReplyTo) : ITensorHeader;
+
+/// <summary>Shard → whoever asked: my slice of the state at a version.</summary>
+[MessagePackObject]
+public sealed record WeightsHeader(
+    [property: Key(0)] long Version,
+    [property: Key(1)] int Shard) : ITensorHeader;

@@ -1,0 +1,71 @@
+using Akka.Actor;
+using ConvNet.Cluster.Hosting;
+using ConvNet.Cluster.Jobs;
+using ConvNet.Cluster.Protocol;
+using static ConvNet.Cluster.Protocol.ShardProtocol;
+
+namespace ConvNet.Cluster.Shards;
+
+/// <summary>Holds one shard of one job on one node: starts the engine, passes the coordinator's orders on to it, and falls with it.</summary>
+/// <remarks>
+/// Idle ──StartShard──▶ Preparing ──runtime made──▶ Serving ──StopShard──▶ stopped.
+/// The coordinator gives orders only after <see cref="ShardStarted"/>, which the engine sends.
+/// </remarks>
+internal sealed class ParameterServer : ReceiveActor
+{
+    private sealed record Prepared(IJobRuntime Runtime) : INoSerializationVerificationNeeded;   // to self only
+
+    private readonly NodeParts _node;
+    private StartShard _start = null!;
+    private IActorRef _coordinator = ActorRefs.Nobody;
+    private ShardEngine? _engine;
+
+    public ParameterServer(NodeParts node)
+    {
+        _node = node;
+        Receive<StartShard>(Start);
+        Receive<StopShard>(_ => Context.Stop(Self));
+    }
+
+    public static Props PropsFor(NodeParts node) => Props.Create(() => new ParameterServer(node));
+
+    protected override void PostStop() => _engine?.Stop();
+
+    private void Start(StartShard start)
+    {
+        (_start, _coordinator) = (start, Sender);
+        Become(Preparing);
+        var (factory, spec) = (_node.Runtimes, start.Spec);
+        Task.Run(() => new Prepared(factory(spec))).PipeTo(Self, failure: e => new EngineFailed(e));
+    }
+
+    private void Preparing()
+    {
+        Receive<Prepared>(m => Serve(m.Runtime));
+        Receive<EngineFailed>(Fall);
+        Receive<StopShard>(_ => Context.Stop(Self));
+    }
+
+    private void Serve(IJobRuntime runtime)
+    {
+        var (self, coordinator) = (Self, _coordinator);
+        var job = new ShardJob(_start.Job, _start.Shard, new ShardPlan(runtime.Layout, _start.Shards), runtime, _node.Transport, _node.Ledger);
+        _engine = new ShardEngine(job, message => (message is IClusterMessage ? coordinator : self).Tell(message, self));
+        Become(Serving);
+        _engine.Start(_node.Threads);
+    }
+
+    private void Serving()
+    {
+        Receive<RunUntil>(m => _engine!.RunUntil(m.Version));
+        Receive<Pause>(_ => _engine!.Pause());
+        Receive<EngineFailed>(Fall);
+        Receive<StopShard>(_ => Context.Stop(Self));
+    }
+
+    private void Fall(EngineFailed failure)
+    {
+        _coordinator.Tell(new ShardFailed(_start.Job, _start.Shard, failure.Cause.Message));
+        throw new PartFailedException($"server {_start.Shard}", failure.Cause);
+    }
+}
