@@ -1,0 +1,111 @@
+using ConvNet.Core.Tensors;
+using StbImageSharp;
+
+namespace ConvNet.Data.Images;
+
+/// <summary>Reads a PNG, JPEG, BMP, GIF or TGA picture into the shape that a network takes.</summary>
+public static class ImageFile
+{
+    private const int MostBytes = 1 << 28;
+
+    /// <summary>Reads a picture.</summary>
+    /// <remarks>
+    /// Grey from colour: (77·R + 150·G + 29·B) / 256, after the weights of ITU-R BT.601. Another size: each new pixel is the mean of the area that it
+    /// covers, in integers. A see-through pixel is taken as it is, without its background.
+    /// </remarks>
+    /// <param name="path">The file.</param>
+    /// <param name="shape">1 or 3 channels, any size.</param>
+    /// <returns><c>[C, H, W]</c>.</returns>
+    /// <exception cref="DataException">The file is missing or no picture, or the shape has another number of channels.</exception>
+    public static byte[] Read(string path, Shape shape)
+    {
+        if (shape.Channels is not (1 or 3))
+            throw new DataException($"{path}: the model takes images of {shape.Channels} channels; a picture gives 1 or 3.");
+        ImageResult image = Decode(path);
+        var planes = new byte[shape.Elements];
+        for (int channel = 0; channel < shape.Channels; channel++)
+        {
+            byte[] plane = Plane(image, shape.Channels == 1 ? -1 : channel);
+            Resize(plane, image.Width, image.Height, planes.AsSpan(channel * shape.Pixels, shape.Pixels), shape.Width, shape.Height);
+        }
+
+        return planes;
+    }
+
+    /// <summary>Turns dark on light into light on dark, as the digit sets have it, in place: if the picture's border is lighter than its middle grey, every value v becomes 255 − v.</summary>
+    public static void LightOnDark(Span<byte> plane, int width, int height)
+    {
+        int sum = 0, count = 0;
+        for (int y = 0; y < height; y++)
+        {
+            for (int x = 0; x < width; x += y == 0 || y == height - 1 ? 1 : Math.Max(1, width - 1))
+            {
+                sum += plane[(y * width) + x];
+                count++;
+            }
+        }
+
+        if (sum <= count * 127)
+            return;
+        for (int i = 0; i < plane.Length; i++)
+            plane[i] = (byte)(255 - plane[i]);
+    }
+
+    private static ImageResult Decode(string path)
+    {
+        byte[] file;
+        try
+        {
+            if (new FileInfo(path).Length > MostBytes)
+                throw new DataException($"{path}: is larger than {MostBytes >> 20} MB; that is no picture to predict from.");
+            file = File.ReadAllBytes(path);
+        }
+        catch (Exception missing) when (missing is IOException or UnauthorizedAccessException)
+        {
+            throw new DataException($"{path}: cannot be read ({missing.Message.TrimEnd('.')}).", missing);
+        }
+
+        try
+        {
+            return ImageResult.FromMemory(file, ColorComponents.RedGreenBlue);
+        }
+        catch (Exception broken) when (broken is InvalidOperationException or IndexOutOfRangeException or ArgumentException or EndOfStreamException or OverflowException)
+        {
+            throw new DataException($"{path}: is no picture that can be read, or is damaged; PNG, JPEG, BMP, GIF and TGA can.", broken);
+        }
+    }
+
+    private static byte[] Plane(ImageResult image, int channel)
+    {
+        var plane = new byte[image.Width * image.Height];
+        for (int i = 0; i < plane.Length; i++)
+        {
+            ReadOnlySpan<byte> rgb = image.Data.AsSpan(3 * i, 3);
+            plane[i] = channel >= 0 ? rgb[channel] : (byte)(((77 * rgb[0]) + (150 * rgb[1]) + (29 * rgb[2])) >> 8);
+        }
+
+        return plane;
+    }
+
+    /// <summary>Area averaging: in units of 1 / (new size) of an old pixel, so that all weights are integers.</summary>
+    private static void Resize(byte[] from, int fromWidth, int fromHeight, Span<byte> to, int width, int height)
+    {
+        for (int y = 0; y < height; y++)
+        {
+            for (int x = 0; x < width; x++)
+            {
+                long sum = 0;
+                int top = y * fromHeight, bottom = top + fromHeight, left = x * fromWidth, right = left + fromWidth;
+                for (int sy = top / height; sy * height < bottom; sy++)
+                {
+                    long tall = Math.Min(bottom, (sy + 1) * height) - Math.Max(top, sy * height);
+                    for (int sx = left / width; sx * width < right; sx++)
+                        sum += tall * (Math.Min(right, (sx + 1) * width) - Math.Max(left, sx * width)) * from[(sy * fromWidth) + sx];
+                }
+
+                long area = (long)fromWidth * fromHeight;
+                to[(y * width) + x] = (byte)((sum + (area / 2)) / area);
+            }
+        }
+    }
+}

@@ -1,0 +1,152 @@
+using System.Buffers.Binary;
+using System.Runtime.InteropServices;
+using System.Text;
+using System.Text.Json;
+using ConvNet.Data.Files;
+
+namespace ConvNet.Data.ModelFiles;
+
+/// <summary>A named array of float32 in a file.</summary>
+/// <param name="Name"><c>conv1.weight</c>.</param>
+/// <param name="Shape">Its dimensions, the last fastest.</param>
+/// <param name="Offset">Where it starts among the file's values, in floats.</param>
+public sealed record NamedTensor(string Name, IReadOnlyList<int> Shape, int Offset)
+{
+    /// <summary>Floats.</summary>
+    public int Length => Shape.Aggregate(1, (product, size) => checked(product * size));
+}
+
+/// <summary>Reads and writes safetensors files of float32.</summary>
+/// <remarks>
+/// Eight bytes of little-endian header length; a JSON object from each tensor's name to <c>dtype</c>, <c>shape</c> and <c>data_offsets</c>, with
+/// <c>__metadata__</c> for text, padded with spaces to a multiple of 8; then the values, little-endian, in order and without gaps
+/// (Hugging Face, "safetensors", format). Nothing in such a file can be executed.
+/// </remarks>
+public static class Safetensors
+{
+    private const int LongestHeader = 100_000_000;      // the format's own limit
+    private const string Metadata = "__metadata__";
+
+    /// <summary>Writes a file, whole or not at all. The same tensors give the same bytes.</summary>
+    /// <param name="path">Where.</param>
+    /// <param name="tensors">Slices of <paramref name="values"/>, one after the other and without gaps.</param>
+    /// <param name="values">All values.</param>
+    /// <param name="metadata">Text to go along.</param>
+    public static void Write(string path, IReadOnlyList<NamedTensor> tensors, ReadOnlyMemory<float> values, IReadOnlyDictionary<string, string> metadata)
+    {
+        byte[] header = Header(tensors, metadata);
+        AtomicFile.Write(path, stream =>
+        {
+            Span<byte> length = stackalloc byte[8];
+            BinaryPrimitives.WriteUInt64LittleEndian(length, (ulong)header.Length);
+            stream.Write(length);
+            stream.Write(header);
+            stream.Write(MemoryMarshal.AsBytes(values.Span));
+        });
+    }
+
+    /// <summary>Reads a file.</summary>
+    /// <exception cref="DataException">The file is missing, damaged, or holds something else than float32.</exception>
+    public static (IReadOnlyList<NamedTensor> Tensors, float[] Values) Read(string path)
+    {
+        byte[] file;
+        try
+        {
+            file = File.ReadAllBytes(path);
+        }
+        catch (Exception missing) when (missing is IOException or UnauthorizedAccessException)
+        {
+            throw new DataException($"{path}: cannot be read ({missing.Message.TrimEnd('.')}).", missing);
+        }
+
+        if (file.Length < 8)
+            throw new DataException($"{path}: expected a safetensors file, found {file.Length} bytes.");
+        ulong headerLength = BinaryPrimitives.ReadUInt64LittleEndian(file);
+        if (headerLength > LongestHeader || headerLength > (ulong)file.Length - 8)
+            throw new DataException($"{path}: its header claims {headerLength} bytes, the file has {file.Length}. It is cut off, or no safetensors file.");
+        ReadOnlySpan<byte> body = file.AsSpan(8 + (int)headerLength);
+        List<NamedTensor> tensors = Tensors(path, file.AsMemory(8, (int)headerLength), body.Length);
+        return (tensors, MemoryMarshal.Cast<byte, float>(body).ToArray());
+    }
+
+    private static byte[] Header(IReadOnlyList<NamedTensor> tensors, IReadOnlyDictionary<string, string> metadata)
+    {
+        var memory = new MemoryStream();
+        using (var json = new Utf8JsonWriter(memory))
+        {
+            json.WriteStartObject();
+            if (metadata.Count > 0)
+            {
+                json.WriteStartObject(Metadata);
+                foreach ((string key, string value) in metadata.OrderBy(m => m.Key, StringComparer.Ordinal))
+                    json.WriteString(key, value);
+                json.WriteEndObject();
+            }
+
+            foreach (NamedTensor tensor in tensors)
+            {
+                json.WriteStartObject(tensor.Name);
+                json.WriteString("dtype", "F32");
+                json.WriteStartArray("shape");
+                foreach (int size in tensor.Shape)
+                    json.WriteNumberValue(size);
+                json.WriteEndArray();
+                json.WriteStartArray("data_offsets");
+                json.WriteNumberValue((long)tensor.Offset * sizeof(float));
+                json.WriteNumberValue(((long)tensor.Offset + tensor.Length) * sizeof(float));
+                json.WriteEndArray();
+                json.WriteEndObject();
+            }
+
+            json.WriteEndObject();
+        }
+
+        memory.Write(Encoding.ASCII.GetBytes(new string(' ', (int)((8 - (memory.Length % 8)) % 8))));
+        return memory.ToArray();
+    }
+
+    private static List<NamedTensor> Tensors(string path, ReadOnlyMemory<byte> header, int bodyLength)
+    {
+        var tensors = new List<NamedTensor>();
+        try
+        {
+            using JsonDocument json = JsonDocument.Parse(header);
+            foreach (JsonProperty entry in json.RootElement.EnumerateObject().Where(e => e.Name != Metadata))
+                tensors.Add(Tensor(path, entry));
+        }
+        catch (Exception wrong) when (wrong is JsonException or InvalidOperationException or KeyNotFoundException or FormatException or OverflowException)
+        {
+            throw new DataException($"{path}: its header is not that of a safetensors file ({wrong.Message.TrimEnd('.')}).", wrong);
+        }
+
+        tensors.Sort((a, b) => a.Offset.CompareTo(b.Offset));
+        long next = 0;
+        foreach (NamedTensor tensor in tensors)
+        {
+            if (tensor.Offset != next)
+                throw new DataException($"{path}: {tensor.Name} starts at value {tensor.Offset}, expected {next}: tensors lie one after the other without gaps.");
+            next += tensor.Length;
+        }
+
+        if (tensors.DistinctBy(t => t.Name).Count() != tensors.Count)
+            throw new DataException($"{path}: two tensors have the name {tensors.GroupBy(t => t.Name).First(g => g.Count() > 1).Key}.");
+        return next * sizeof(float) == bodyLength
+            ? tensors
+            : throw new DataException($"{path}: its header tells of {next * sizeof(float)} bytes of values, found {bodyLength}. It is cut off or damaged.");
+    }
+
+    private static NamedTensor Tensor(string path, JsonProperty entry)
+    {
+        string type = entry.Value.GetProperty("dtype").GetString() ?? "";
+        if (type != "F32")
+            throw new DataException($"{path}: {entry.Name} is of type {type}; only F32 is read. Convert it to float32.");
+        int[] shape = [.. entry.Value.GetProperty("shape").EnumerateArray().Select(size => size.GetInt32())];
+        long[] offsets = [.. entry.Value.GetProperty("data_offsets").EnumerateArray().Select(offset => offset.GetInt64())];
+        if (shape.Any(size => size < 0) || offsets.Length != 2 || offsets[0] < 0 || offsets[0] % sizeof(float) != 0)
+            throw new DataException($"{path}: {entry.Name} has a shape or offsets that cannot be.");
+        var tensor = new NamedTensor(entry.Name, shape, checked((int)(offsets[0] / sizeof(float))));
+        return offsets[1] - offsets[0] == (long)tensor.Length * sizeof(float)
+            ? tensor
+            : throw new DataException($"{path}: {entry.Name} [{string.Join(", ", shape)}] takes {(long)tensor.Length * sizeof(float)} bytes, its offsets give {offsets[1] - offsets[0]}.");
+    }
+}
