@@ -1,6 +1,7 @@
 using ConvNet.Cluster.Jobs;
 using ConvNet.Core.Models;
 using ConvNet.Core.Tensors;
+using ConvNet.Core.Text;
 using ConvNet.Data;
 
 namespace ConvNet.Cli.Rendering;
@@ -24,7 +25,7 @@ internal static class Failures
     /// <summary>A model that is not built in.</summary>
     public static UsageException UnknownModel(string name)
     {
-        string? near = Nearest.Of(name, ModelZoo.All.Select(m => m.Name));
+        string? near = NearestWord.Of(name, ModelZoo.All.Select(m => m.Name));
         return new UsageException($"unknown model '{name}'.{(near == null ? "" : $" Did you mean '{near}'?")} 'convnet models' shows them all.");
     }
 }

@@ -1,5 +1,6 @@
 using System.CommandLine;
 using System.CommandLine.Parsing;
+using ConvNet.Core.Text;
 
 namespace ConvNet.Cli.Rendering;
 
@@ -17,7 +18,7 @@ internal static class WrongUsage
                 ? Options(parsed.CommandResult).SelectMany(o => o.Aliases.Prepend(o.Name)).Where(n => n.StartsWith("--", StringComparison.Ordinal))
                 : command.Subcommands.Select(c => c.Name);
             string what = token.StartsWith('-') ? "option" : command.Subcommands.Count > 0 ? "command" : "argument";
-            string? near = Nearest.Of(token, candidates);
+            string? near = NearestWord.Of(token, candidates);
             error.WriteLine($"error: unknown {what} '{token}'{(near == null ? "" : $". Did you mean '{near}'?")}");
         }
 

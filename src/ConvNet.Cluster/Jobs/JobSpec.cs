@@ -32,7 +32,7 @@ public sealed record JobSpec(
     [property: Key(3)] int Batch = 128,
     [property: Key(4)] int MicroBatch = 32,
     [property: Key(5)] ulong Seed = 1,
-    [property: Key(6)] float LearningRate = 0.05f,
+    [property: Key(6)] float LearningRate = 0.02f,
     [property: Key(7)] float Momentum = 0.9f,
     [property: Key(8)] bool Nesterov = false,
     [property: Key(9)] float WeightDecay = 0.0005f,

@@ -1,7 +1,7 @@
-namespace ConvNet.Cli.Rendering;
+namespace ConvNet.Core.Text;
 
 /// <summary>Finds what was likely meant by a mistyped word.</summary>
-internal static class Nearest
+public static class NearestWord
 {
     /// <summary>The candidate with the fewest single-letter changes, if they are few enough to be a slip; else null.</summary>
     public static string? Of(string word, IEnumerable<string> candidates)

@@ -1,0 +1,100 @@
+using System.CommandLine;
+using System.Diagnostics;
+using System.Globalization;
+using System.Text.Json;
+using ConvNet.Cli.Rendering;
+using ConvNet.Cluster.Hosting;
+using ConvNet.Cluster.Jobs;
+using ConvNet.Data;
+using ConvNet.Data.ModelFiles;
+
+namespace ConvNet.Cli.Commands;
+
+/// <summary><c>convnet train</c>: trains a network with all actors in this process, and saves it.</summary>
+internal static class TrainCommand
+{
+    public static Command Create(TextWriter output, TextWriter error)
+    {
+        var options = new TrainOptions();
+        var command = new Command("train", "Train a network on this machine, on all cores, and save it");
+        command.Arguments.Add(options.JobFile);
+        foreach (Option option in options.All)
+            command.Options.Add(option);
+        command.SetAction((parsed, stop) => RunAsync(parsed, options, output, error, stop));
+        return command;
+    }
+
+    private static async Task<int> RunAsync(ParseResult parsed, TrainOptions options, TextWriter output, TextWriter error, CancellationToken stop)
+    {
+        long start = Stopwatch.GetTimestamp();
+        JobSpec spec = options.Spec(parsed);
+        if (Core.Models.ModelZoo.Find(spec.Model) == null)
+            throw Failures.UnknownModel(spec.Model);
+        LocalClusterOptions cluster = options.Launch(parsed);
+        bool json = parsed.GetValue(options.Json), quiet = parsed.GetValue(options.Quiet);
+        TextWriter people = quiet ? TextWriter.Null : json ? error : output;
+
+        DataSplits data = DataSource.Load(spec.Data);
+        var job = new NetworkJob(spec, data);
+        string folder = OutputFolder.Make(parsed.GetValue(options.Out), spec);
+        await people.WriteLineAsync(string.Create(
+            CultureInfo.InvariantCulture,
+            $"{job.Network.Name} on {spec.Data}: {job.Network.ParameterCount:N0} parameters, {data.Training.Count:N0} training and {data.Test.Count:N0} test images, {Count(cluster.Workers, "worker")} × {Count(cluster.LanesOrDefault, "lane")}, {Count(cluster.Servers, "server")}"));
+
+        var progress = new TrainingProgress(error, spec.Epochs, data.Training.Count, quiet);
+        using JobResult result = await progress.ShowAsync(() => LocalCluster.RunAsync(spec, job, cluster, progress, stop));
+        EpochResult? last = result.Epochs.Count > 0 ? result.Epochs[^1] : null;
+        var trained = new TrainedModel(job.Network, result.State[..job.Network.ParameterCount].ToArray(), data.Training.ClassNames, data.Normalisation);
+        string path = ModelFile.Save(folder, trained, Origin(spec, result));
+        double seconds = Stopwatch.GetElapsedTime(start).TotalSeconds;
+
+        if (json)
+        {
+            await output.WriteLineAsync(JsonSerializer.Serialize(
+                new
+                {
+                    command = "train",
+                    model = job.Network.Name,
+                    data = spec.Data,
+                    epochs = spec.Epochs,
+                    steps = result.Version,
+                    stopped = result.Stopped,
+                    workers = cluster.Workers,
+                    lanes = cluster.LanesOrDefault,
+                    servers = cluster.Servers,
+                    trainLoss = last?.TrainLoss,
+                    testLoss = last?.TestLoss,
+                    testAccuracy = last?.TestAccuracy,
+                    imagesPerSecond = result.Throughput.SamplesPerSecond,
+                    seconds,
+                    weightsSha256 = result.WeightsSha256,
+                    modelPath = path,
+                },
+                JsonText.Options));
+        }
+        else if (!quiet)
+        {
+            if (result.Stopped)
+                await output.WriteLineAsync($"stopped after step {result.Version} of {job.Plan.TotalSteps}; what was learned so far is kept");
+            if (last?.TestAccuracy is { } accuracy)
+                await output.WriteLineAsync(string.Create(CultureInfo.InvariantCulture, $"accuracy {100 * accuracy:F2} % on {data.Test.Count:N0} test images"));
+            await output.WriteLineAsync(string.Create(CultureInfo.InvariantCulture, $"trained  {Count(result.Version, "step")} in {seconds:F1} s, {result.Throughput.SamplesPerSecond:N0} images/s"));
+            await output.WriteLineAsync($"model    {path}");
+            await output.WriteLineAsync($"weights  sha256 {result.WeightsSha256}");
+        }
+
+        return result.Stopped ? ExitCode.Interrupted : ExitCode.Done;
+    }
+
+    private static Dictionary<string, string> Origin(JobSpec spec, JobResult result) => new()
+    {
+        ["data"] = spec.Data,
+        ["epochs"] = spec.Epochs.ToString(CultureInfo.InvariantCulture),
+        ["steps"] = result.Version.ToString(CultureInfo.InvariantCulture),
+        ["batch"] = spec.Batch.ToString(CultureInfo.InvariantCulture),
+        ["microBatch"] = spec.MicroBatch.ToString(CultureInfo.InvariantCulture),
+        ["seed"] = spec.Seed.ToString(CultureInfo.InvariantCulture),
+    };
+
+    private static string Count(long n, string what) => string.Create(CultureInfo.InvariantCulture, $"{n:N0} {what}{(n == 1 ? "" : "s")}");
+}

@@ -1,0 +1,40 @@
+using ConvNet.Core.Networks;
+using ConvNet.Core.Training;
+using ConvNet.Data;
+using ConvNet.Data.Batches;
+using ConvNet.Data.Sampling;
+
+namespace ConvNet.Cluster.Lanes;
+
+/// <summary>A lane that trains a network on a data set, on the thread that calls it.</summary>
+/// <param name="execution">The network's plan, shared by all lanes.</param>
+/// <param name="steps">Which samples each micro-batch has.</param>
+/// <param name="data">The samples.</param>
+/// <param name="order">The order of the samples in each epoch, shared by all lanes.</param>
+internal sealed class NetworkLane(ExecutionPlan execution, StepPlan steps, DataSplits data, EpochOrder order) : IMicroBatchLane
+{
+    private readonly Workspace _workspace = new(execution);
+    private readonly int[] _samples = new int[steps.MicroBatch];
+
+    /// <inheritdoc/>
+    public void Train(long step, int microBatch, ReadOnlySpan<float> weights, Span<float> contribution)
+    {
+        (int epoch, int start, int count) = steps.Positions(step, microBatch);
+        SampleLanes.Fill(data.Training, order.Slice(epoch, start, count), data.Normalisation, _workspace.Input, _workspace.Labels);
+        _workspace.Train(count, weights, contribution);
+    }
+
+    /// <inheritdoc/>
+    public void Evaluate(int microBatch, ReadOnlySpan<float> weights, Span<float> metrics)
+    {
+        (int start, int count) = steps.EvaluationSamples(microBatch);
+        Span<int> samples = _samples.AsSpan(0, count);
+        for (int i = 0; i < count; i++)
+            samples[i] = start + i;
+        SampleLanes.Fill(data.Test, samples, data.Normalisation, _workspace.Input, _workspace.Labels);
+        _workspace.Evaluate(count, weights, metrics);
+    }
+
+    /// <inheritdoc/>
+    public void Dispose() => _workspace.Dispose();
+}

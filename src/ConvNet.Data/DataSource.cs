@@ -1,0 +1,45 @@
+using ConvNet.Core.Tensors;
+using ConvNet.Data.Digits;
+using ConvNet.Data.Idx;
+
+namespace ConvNet.Data;
+
+/// <summary>What a job's <c>data</c> names: the built-in digits, or a folder of files in a published format.</summary>
+public static class DataSource
+{
+    /// <summary>The forms that a name can have, with a line for people on each.</summary>
+    public static IReadOnlyList<(string Form, string Summary)> Forms { get; } =
+    [
+        ("digits", "28×28 digits, drawn by a program; built in"),
+        ("mnist:DIR", "MNIST's four IDX files, gzipped or not"),
+        ("fashion-mnist:DIR", "Fashion-MNIST's four IDX files, gzipped or not"),
+        ("DIR", "any folder with four such IDX files"),
+    ];
+
+    /// <summary>Loads a data set.</summary>
+    /// <param name="name">One of <see cref="Forms"/>.</param>
+    /// <exception cref="DataException">The name is of no known form, or the files are missing or damaged.</exception>
+    public static DataSplits Load(string name)
+    {
+        int colon = name.IndexOf(':', StringComparison.Ordinal);
+        (string scheme, string folder) = colon < 0 ? (name, "") : (name[..colon], name[(colon + 1)..]);
+        return (scheme, folder) switch
+        {
+            ("digits", "") => Digits(),
+            ("mnist" or "fashion-mnist", "") => throw new DataException($"data '{name}': give the folder with its files too, such as {scheme}:data/{scheme}."),
+            ("mnist", _) => IdxFolder.Read(name, folder, fashion: false),
+            ("fashion-mnist", _) => IdxFolder.Read(name, folder, fashion: true),
+            _ when Directory.Exists(name) => IdxFolder.Read(name, name, fashion: false),
+            _ => throw new DataException($"data '{name}': there is no such folder, and no data set of that name. It takes {string.Join(", ", Forms.Select(f => f.Form))}."),
+        };
+    }
+
+    private static DataSplits Digits()
+    {
+        var shape = new Shape(1, DigitSet.Side, DigitSet.Side);
+        string[] classes = [.. Enumerable.Range(0, 10).Select(digit => $"{digit}")];
+        (byte[] pixels, byte[] labels) = DigitSet.Draw(DigitSplit.Training, DigitSet.TrainingCount, Environment.ProcessorCount);
+        (byte[] testPixels, byte[] testLabels) = DigitSet.Draw(DigitSplit.Test, DigitSet.TestCount, Environment.ProcessorCount);
+        return new DataSplits("digits", new DataSet("digits", shape, pixels, labels, classes), new DataSet("digits (test)", shape, testPixels, testLabels, classes));
+    }
+}
