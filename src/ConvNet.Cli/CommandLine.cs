@@ -17,7 +17,7 @@ public static class CommandLine
     {
         RootCommand root = Root(output, error);
         ParseResult parsed = root.Parse(args);
-        if (parsed.Errors.Count > 0)
+        if (parsed.Errors.Count > 0 || WrongUsage.MistypedOptions(parsed).Any())
         {
             WrongUsage.Write(parsed, error);
             return ExitCode.WrongUsage;

@@ -15,7 +15,8 @@ internal static class Failures
     /// <summary>The text and exit code of a failure; null for a bug, which keeps its stack trace.</summary>
     public static (string Text, int ExitCode)? Describe(Exception failure) => failure switch
     {
-        UsageException or JobFileException or DataException or ShapeException => ($"error: {failure.Message}", ExitCode.WrongUsage),
+        JobFileException wrong => (string.Join(Environment.NewLine, wrong.Problems.Select(p => $"error: {p}")), ExitCode.WrongUsage),
+        UsageException or DataException or ShapeException => ($"error: {failure.Message}", ExitCode.WrongUsage),
         JobFailedException => ($"error: {failure.Message}", ExitCode.Failed),
         IOException or UnauthorizedAccessException => ($"error: {failure.Message}", ExitCode.Failed),
         OperationCanceledException => ("stopped before there was anything to keep", ExitCode.Interrupted),

@@ -11,7 +11,10 @@ internal static class WrongUsage
     public static void Write(ParseResult parsed, TextWriter error)
     {
         Command command = parsed.CommandResult.Command;
-        string[] unknown = [.. parsed.UnmatchedTokens];
+        // An argument that is free to be anything also swallows a mistyped option; no file here begins with a dash.
+        string[] unknown = [.. MistypedOptions(parsed)];
+        if (unknown.Length == 0)
+            unknown = [.. parsed.UnmatchedTokens];
         foreach (string token in unknown)
         {
             IEnumerable<string> candidates = token.StartsWith('-')
@@ -30,6 +33,12 @@ internal static class WrongUsage
 
         error.WriteLine($"'{Path(parsed.CommandResult)} --help' shows what there is.");
     }
+
+    /// <summary>Words that look like options but are none.</summary>
+    public static IEnumerable<string> MistypedOptions(ParseResult parsed) => parsed.Tokens
+        .TakeWhile(token => token.Type != TokenType.DoubleDash)
+        .Where(token => token.Type == TokenType.Argument && token.Value.StartsWith("--", StringComparison.Ordinal))
+        .Select(token => token.Value);
 
     private static IEnumerable<Option> Options(CommandResult command)
     {
