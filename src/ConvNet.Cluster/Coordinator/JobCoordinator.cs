@@ -107,7 +107,11 @@ internal sealed class JobCoordinator : ReceiveActor
         });
         Receive<WorkerFailed>(m => _reasons[m.Worker] = m.Reason);
         Receive<AddWorker>(m => StartWorker(m.Worker));
-        Receive<StepCompleted>(m => Tell(_history.On(m, Now)));
+        Receive<StepsCompleted>(m =>
+        {
+            for (int i = 0; i < m.Metrics.Length; i++)
+                Tell(_history.OnStep(m.First + i, m.Metrics[i], Now));
+        });
         Receive<EvaluationCompleted>(m =>
         {
             Tell(_history.On(m, Now));

@@ -28,9 +28,8 @@ internal sealed class JobHistory(StepPlan plan)
     public void Begin(TimeSpan now) => _began = _last = now;
 
     /// <summary>A step has been applied.</summary>
-    public JobEvent.Stepped On(StepCompleted completed, TimeSpan now)
+    public JobEvent.Stepped OnStep(long step, MetricSums m, TimeSpan now)
     {
-        (long step, var m) = (completed.Step, completed.Metrics);
         EverywhereVersion = step;
         int epoch = plan.EpochOf(step), samples = plan.SamplesOf(step);
         var sums = Of(epoch);

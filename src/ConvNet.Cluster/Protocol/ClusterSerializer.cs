@@ -35,7 +35,7 @@ public sealed class ClusterSerializer(ExtendedActorSystem system) : SerializerWi
         ["sp"] = Contract.Of<Pause>(),
         ["sq"] = Contract.Of<Paused>(),
         ["sl"] = Contract.Of<LimitReached>(),
-        ["sc"] = Contract.Of<StepCompleted>(),
+        ["sc"] = Contract.Of<StepsCompleted>(),
         ["se"] = Contract.Of<EvaluationCompleted>(),
         ["sd"] = Contract.Of<LossDiverged>(),
         ["sf"] = Contract.Of<ShardFailed>(),
@@ -78,7 +78,9 @@ public sealed class ClusterSerializer(ExtendedActorSystem system) : SerializerWi
     {
         public static readonly ArrayResolver Instance = new();
 
-        public IMessagePackFormatter<T>? GetFormatter<T>() =>
-            typeof(T) == typeof(TensorTarget[]) ? (IMessagePackFormatter<T>)(object)new ArrayFormatter<TensorTarget>() : null;
+        private static readonly ArrayFormatter<TensorTarget> Targets = new();
+        private static readonly ArrayFormatter<MetricSums> Sums = new();
+
+        public IMessagePackFormatter<T>? GetFormatter<T>() => (Targets as IMessagePackFormatter<T>) ?? (Sums as IMessagePackFormatter<T>);
     }
 }

@@ -47,12 +47,15 @@ public static class ShardProtocol
         [property: Key(1)] int Shard,
         [property: Key(2)] long Version) : IClusterMessage;
 
-    /// <summary>Metrics shard → coordinator: a step has been applied.</summary>
+    /// <summary>Metrics shard → coordinator: these steps have been applied, one after the other.</summary>
+    /// <param name="Job">The job.</param>
+    /// <param name="First">The first of them.</param>
+    /// <param name="Metrics">The sums of each.</param>
     [MessagePackObject]
-    public sealed record StepCompleted(
+    public sealed record StepsCompleted(
         [property: Key(0)] string Job,
-        [property: Key(1)] long Step,
-        [property: Key(2)] MetricSums Metrics) : IClusterMessage;
+        [property: Key(1)] long First,
+        [property: Key(2)] MetricSums[] Metrics) : IClusterMessage;
 
     /// <summary>Metrics shard → coordinator: the test set has been gone through with the weights of a version.</summary>
     [MessagePackObject]

@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using ConvNet.Cluster.Hosting;
 using ConvNet.Cluster.Protocol;
 using ConvNet.Cluster.Sums;
@@ -8,38 +9,46 @@ using static ConvNet.Cluster.Protocol.ShardProtocol;
 
 namespace ConvNet.Cluster.Shards;
 
-/// <summary>The work of a shard: adds up contributions, applies the optimizer, publishes weights. All of it on one thread of its own.</summary>
+/// <summary>The work of a shard: adds up contributions, applies the optimizer, publishes weights. One thing after the other, never on a thread of the actors.</summary>
 /// <remarks>
-/// <para>Frames and orders come through one queue; what comes out are frames to whoever asked for weights, and messages to the coordinator.</para>
+/// <para>Frames and orders come through one queue; what comes out are frames to whoever asked for weights, and messages to the coordinator.
+/// The coordinator's orders, and all the work of a large slice, are done on the shard's own thread. A small slice's frames are done by the thread that
+/// brings them, a lane in the same process: it finishes the step and goes on with the next one, without waking anybody for it.</para>
 /// <para>The shard keeps the version it published last, v, and the one before. Both are needed: shards differ by at most one version
 /// (nobody can contribute to step v before every shard has published v), so while step v - 1 is still incomplete somewhere, a worker that
 /// comes new can get version v - 1 from all shards and compute what is missing.</para>
 /// </remarks>
 internal sealed class ShardEngine : ITensorReceiver
 {
-    private abstract record Order
+    private abstract record Order(TensorLease Values)
     {
-        public sealed record Contribution(ContributionHeader Header, TensorLease Values) : Order;
+        public sealed record Contribution(ContributionHeader Header, TensorLease Sum) : Order(Sum);
 
-        public sealed record Evaluation(EvaluationHeader Header, TensorLease Values) : Order;
+        public sealed record Evaluation(EvaluationHeader Header, TensorLease Sum) : Order(Sum);
 
-        public sealed record Weights(WeightsRequest Request) : Order;
+        public sealed record Weights(WeightsRequest Request) : Order(TensorLease.Empty);
 
-        public sealed record RunUntil(long Version) : Order;
+        public sealed record RunUntil(long Version) : Order(TensorLease.Empty);
 
-        public sealed record Pause : Order;
+        public sealed record Pause() : Order(TensorLease.Empty);
     }
 
+    /// <summary>Up to this many floats are added in the time that it takes to wake a thread, or a few times that.</summary>
+    private const int SmallSlice = 1 << 20;
+
     private readonly ShardJob _job;
+    private readonly bool _isSmall;
     private readonly Action<object> _report;
-    private readonly WorkQueue<Order> _queue = new();
+    private readonly HelpedQueue<Order> _queue;
     private readonly TensorPool _contributions;
     private readonly TensorPool _evaluations = new(ContributionLayout.MetricsLength);
     private readonly List<WeightsRequest> _waiting = [];
+    private readonly ProgressReport _progress;
+    private readonly Stopwatch _clock = Stopwatch.StartNew();   // paces reports, and decides nothing else
 
     private long _limit;
     private SumTree? _step, _evaluation;   // what version _slice.Version waits for; null where it waits for nothing
-    private bool _diverged;
+    private bool _diverged, _failed;
     private SliceState _slice = null!;     // made on the engine's thread
 
     /// <param name="job">Which shard of what.</param>
@@ -48,6 +57,9 @@ internal sealed class ShardEngine : ITensorReceiver
     {
         (_job, _report) = (job, report);
         _limit = job.Plan.TotalSteps;
+        _progress = new(job.Job);
+        _queue = new(DoOrFail);
+        _isSmall = job.Shards.Contribution(job.Shard).Length <= SmallSlice;
         _contributions = new(job.Shards.Contribution(job.Shard).Length);
     }
 
@@ -60,10 +72,10 @@ internal sealed class ShardEngine : ITensorReceiver
     public void Stop() => _queue.Close();
 
     /// <summary>Publish nothing beyond this version.</summary>
-    public void RunUntil(long version) => _queue.TryAdd(new Order.RunUntil(version));
+    public void RunUntil(long version) => _queue.TryAdd(new Order.RunUntil(version), help: false);
 
     /// <summary>Publish nothing more, and tell the version.</summary>
-    public void Pause() => _queue.TryAdd(new Order.Pause());
+    public void Pause() => _queue.TryAdd(new Order.Pause(), help: false);
 
     /// <inheritdoc/>
     public TensorDestination Accept(ITensorHeader header, int length) => ShardAdmission.Judge(_job, header, length) switch
@@ -87,7 +99,7 @@ internal sealed class ShardEngine : ITensorReceiver
             WeightsRequest r => new Order.Weights(r),
             _ => throw new ArgumentException($"{header} was not accepted."),
         };
-        if (!_queue.TryAdd(order))
+        if (!_queue.TryAdd(order, _isSmall))
             values.Dispose();
     }
 
@@ -105,18 +117,43 @@ internal sealed class ShardEngine : ITensorReceiver
             BeginVersion();
             using var target = _job.Transport.Open(_job.Target, this);
             _report(new ShardStarted(_job.Job, _job.Shard, _job.Target));
-            while (_queue.TryTake(out var order))
-                Do(order);
+            _queue.Run();
         }
         catch (Exception e)
         {
-            // Whatever it is, the actor above must learn of it; it decides what the failure means.
-            _report(new EngineFailed(e));
+            Fail(e);
         }
         finally
         {
+            _queue.Close();
+            _queue.Run();
             Release();
         }
+    }
+
+    private void DoOrFail(Order order)
+    {
+        if (_failed)
+        {
+            order.Values.Dispose();
+            return;
+        }
+
+        try
+        {
+            Do(order);
+        }
+        catch (Exception e)
+        {
+            Fail(e);
+        }
+    }
+
+    /// <summary>Whatever it is, the actor above must learn of it, and decides what it means; the lane that happens to help is not to blame.</summary>
+    private void Fail(Exception e)
+    {
+        _failed = true;
+        _report(new EngineFailed(e));
     }
 
     private void Do(Order order)
@@ -144,12 +181,12 @@ internal sealed class ShardEngine : ITensorReceiver
             case Order.RunUntil(var version):
                 _limit = version;
                 if (_slice.Version == _limit)
-                    _report(new LimitReached(_job.Job, _job.Shard, _limit));
+                    Report(new LimitReached(_job.Job, _job.Shard, _limit));
                 Advance();
                 break;
             case Order.Pause:
                 _limit = _slice.Version;
-                _report(new Paused(_job.Job, _job.Shard, _limit));
+                Report(new Paused(_job.Job, _job.Shard, _limit));
                 break;
         }
     }
@@ -164,7 +201,7 @@ internal sealed class ShardEngine : ITensorReceiver
         evaluation.Dispose();
         _evaluation = null;
         if (float.IsFinite(metrics.LossSum))
-            _report(new EvaluationCompleted(_job.Job, _slice.Version, metrics));
+            Report(new EvaluationCompleted(_job.Job, _slice.Version, metrics));
         else
             Diverge(metrics, evaluation: true);
     }
@@ -189,9 +226,9 @@ internal sealed class ShardEngine : ITensorReceiver
         BeginVersion();
         Publish();
         if (metrics is not null)
-            _report(new StepCompleted(_job.Job, step, metrics));
+            Report(_progress.Add(step, metrics, _clock.Elapsed));
         if (_slice.Version == _limit)
-            _report(new LimitReached(_job.Job, _job.Shard, _limit));
+            Report(new LimitReached(_job.Job, _job.Shard, _limit));
     }
 
     private void BeginVersion()
@@ -221,20 +258,20 @@ internal sealed class ShardEngine : ITensorReceiver
     private void Diverge(MetricSums metrics, bool evaluation)
     {
         _diverged = true;
-        _report(new LossDiverged(_job.Job, _slice.Version, evaluation, metrics.LossSum));
+        Report(new LossDiverged(_job.Job, _slice.Version, evaluation, metrics.LossSum));
+    }
+
+    /// <summary>Tells the coordinator, who hears everything in its order.</summary>
+    private void Report(object? message)
+    {
+        if (message is not (null or StepsCompleted) && _progress.Flush() is { } steps)
+            _report(steps);
+        if (message is not null)
+            _report(message);
     }
 
     private void Release()
     {
-        _queue.Close();
-        while (_queue.TryTake(out var order))
-        {
-            if (order is Order.Contribution(_, var contribution))
-                contribution.Dispose();
-            else if (order is Order.Evaluation(_, var metrics))
-                metrics.Dispose();
-        }
-
         _step?.Dispose();
         _evaluation?.Dispose();
         _slice?.Dispose();

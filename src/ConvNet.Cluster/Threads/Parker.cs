@@ -13,7 +13,7 @@ internal sealed class Parker : IDisposable
     private const int Empty = 0, Notified = 1, Asleep = 2;
 
     /// <summary>About what it costs to put a thread to sleep and to wake it up.</summary>
-    private static readonly long SpinTicks = Environment.ProcessorCount > 1 ? Stopwatch.Frequency * 30 / 1_000_000 : 0;
+    private static readonly long SpinTicks = Environment.ProcessorCount > 1 ? Stopwatch.Frequency * 50 / 1_000_000 : 0;
 
     private readonly SemaphoreSlim _sleep = new(0);
     private int _state;
