@@ -23,7 +23,7 @@ internal sealed class DigitPen
         Array.Clear(_ink);
         float[][] strokes = ways[random.Below(ways.Length)];
         ChooseHand(ref random);
-        float radius = random.Between(0.65f, 1.7f), slip = random.Between(0.006f, 0.028f);
+        float radius = random.Between(0.75f, 1.7f), slip = random.Between(0.006f, 0.028f);
         foreach (float[] stroke in strokes)
             Stroke(stroke, radius * random.Between(0.88f, 1.12f), slip, ref random);
         if (random.Below(8) == 0)
@@ -128,7 +128,7 @@ internal sealed class DigitPen
     /// <summary>Blur, contrast, grain.</summary>
     private void Develop(ref DigitRandom random, Span<byte> pixels)
     {
-        float blur = random.Between(0, 0.9f), contrast = random.Between(150, 255), grain = random.Below(3) == 0 ? random.Between(10, 60) : random.Between(0, 12);
+        float blur = random.Between(0, 0.9f), contrast = random.Between(170, 255), grain = random.Below(3) == 0 ? random.Between(10, 60) : random.Between(0, 12);
         Smudge(blur);
         for (int i = 0; i < pixels.Length; i++)
         {
