@@ -13,13 +13,13 @@ internal static class Elementary<TVector, TOps>
     where TVector : struct
     where TOps : struct, IVectorOps<TVector>
 {
-    /// <summary>eˣ. Saturates at x = −87.3 (1.2e−38) and x = 88.0 (1.7e38): never 0, never infinite.</summary>
+    /// <summary>eˣ. Saturates at x = −87.3 (1.2e−38) and x = 88.0 (1.7e38): never 0, never infinite. NaN gives NaN.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static TVector Exp(TVector x)
     {
         // x = n·ln 2 + r, |r| ≤ ln 2 / 2; ln 2 in two parts, the first exact when multiplied by n.
-        x = TOps.Greater(x, C(-87.33f));
-        x = TOps.Less(x, C(88.02f));
+        x = TOps.Greater(C(-87.33f), x);   // in this order, so that a NaN gets through
+        x = TOps.Less(C(88.02f), x);
         TVector n = TOps.Round(TOps.Multiply(x, C(1.44269504f)));
         TVector r = TOps.FusedMultiplyAdd(n, C(-0.693359375f), x);
         r = TOps.FusedMultiplyAdd(n, C(2.12194440e-4f), r);
