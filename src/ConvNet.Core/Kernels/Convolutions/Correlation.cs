@@ -1,3 +1,4 @@
+using System.Runtime.Intrinsics;
 using ConvNet.Core.Kernels.Products;
 using ConvNet.Core.Simd;
 using ConvNet.Core.Tensors;
@@ -93,6 +94,19 @@ internal sealed unsafe class Correlation
     /// <param name="rectify">Whether negative results become 0.</param>
     public void Run(float* packed, float* source, float* bias, float* destination, bool rectify)
     {
+        if (Vector512.IsHardwareAccelerated)
+            Run<Vector512<float>, Ops512>(packed, source, bias, destination, rectify);
+        else if (Vector256.IsHardwareAccelerated)
+            Run<Vector256<float>, Ops256>(packed, source, bias, destination, rectify);
+        else
+            Run<Vector128<float>, Ops128>(packed, source, bias, destination, rectify);
+    }
+
+    /// <summary>The same at one vector width.</summary>
+    internal void Run<TVector, TOps>(float* packed, float* source, float* bias, float* destination, bool rectify)
+        where TVector : struct
+        where TOps : struct, IVectorOps<TVector>
+    {
         Tap* taps = stackalloc Tap[_mostTaps];
         int tileColumns = ProductTile.ColumnsFor(_tileRows);
         for (int group = 0; group < _geometry.Groups; group++)
@@ -133,7 +147,7 @@ internal sealed unsafe class Correlation
                                 p.A = panel;
                                 p.Bias = bias == null || !last ? null : bias + channel;
                                 float* line = destination + (((channel * _destination.Height) + y) * _destination.Width * Stripes.Count);
-                                RunColumns(rows, tileColumns, run, line, p);
+                                RunColumns<TVector, TOps>(rows, tileColumns, run, line, p);
                                 panel += (nint)_geometry.Taps * depth * _tileRows;
                             }
                         }
@@ -145,14 +159,16 @@ internal sealed unsafe class Correlation
         }
     }
 
-    private static void RunColumns(int rows, int tileColumns, AxisRun run, float* line, ProductOperands p)
+    private static void RunColumns<TVector, TOps>(int rows, int tileColumns, AxisRun run, float* line, ProductOperands p)
+        where TVector : struct
+        where TOps : struct, IVectorOps<TVector>
     {
         float* b = p.B;
         for (int x = 0; x < run.Count; x += tileColumns)
         {
             p.B = b + (x * p.BColumn);
             p.C = line + ((run.First + (x * run.Step)) * Stripes.Count);
-            ProductTile.Run(rows, Math.Min(tileColumns, run.Count - x), in p);
+            ProductTile<TVector, TOps>.Run(rows, Math.Min(tileColumns, run.Count - x), in p);
         }
     }
 

@@ -39,6 +39,19 @@ internal sealed unsafe class WeightGradient
     /// <param name="scratch"><see cref="ScratchLength"/> floats, 64-byte aligned.</param>
     public void Run(float* x, float* dy, float* dw, int blocks, float* scratch)
     {
+        if (Vector512.IsHardwareAccelerated)
+            Run<Vector512<float>, Ops512>(x, dy, dw, blocks, scratch);
+        else if (Vector256.IsHardwareAccelerated)
+            Run<Vector256<float>, Ops256>(x, dy, dw, blocks, scratch);
+        else
+            Run<Vector128<float>, Ops128>(x, dy, dw, blocks, scratch);
+    }
+
+    /// <summary>The same at one vector width.</summary>
+    internal void Run<TVector, TOps>(float* x, float* dy, float* dw, int blocks, float* scratch)
+        where TVector : struct
+        where TOps : struct, IVectorOps<TVector>
+    {
         Shape input = _geometry.Input, output = _geometry.Output;
         int groupOutputs = _geometry.GroupOutputs, groupInputs = _geometry.GroupInputs;
         var p = new WeightGradientOperands
@@ -63,7 +76,7 @@ internal sealed unsafe class WeightGradient
                     int rows = Math.Min(WeightGradientOperands.MostRows, groupOutputs - row);
                     nint channel = ((nint)group * groupOutputs) + row;
                     p.Dy = dy + (channel * p.DyChannel) + (tile.FirstLine * p.DyLine);
-                    RunTile(rows, tile.Taps.Length, in p);
+                    WeightGradientTile<TVector, TOps>.Run(rows, tile.Taps.Length, in p);
                     for (int r = 0; r < rows; r++)
                     {
                         for (int t = 0; t < tile.Taps.Length; t++)
@@ -75,16 +88,6 @@ internal sealed unsafe class WeightGradient
                 }
             }
         }
-    }
-
-    private static void RunTile(int rows, int taps, in WeightGradientOperands p)
-    {
-        if (Vector512.IsHardwareAccelerated)
-            WeightGradientTile<Vector512<float>, Ops512>.Run(rows, taps, in p);
-        else if (Vector256.IsHardwareAccelerated)
-            WeightGradientTile<Vector256<float>, Ops256>.Run(rows, taps, in p);
-        else
-            WeightGradientTile<Vector128<float>, Ops128>.Run(rows, taps, in p);
     }
 
     private static void Describe(Tile tile, float* x, ref WeightGradientOperands p)

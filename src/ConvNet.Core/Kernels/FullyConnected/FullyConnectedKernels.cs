@@ -1,3 +1,4 @@
+using System.Runtime.Intrinsics;
 using ConvNet.Core.Kernels.Products;
 using ConvNet.Core.Simd;
 
@@ -15,6 +16,19 @@ internal static unsafe class FullyConnectedKernels
     /// <summary>y = w·x + b, then max(0, ·) if <paramref name="rectify"/>.</summary>
     public static void Forward(float* x, float* w, float* bias, float* y, int inputs, int outputs, int blocks, bool rectify)
     {
+        if (Vector512.IsHardwareAccelerated)
+            Forward<Vector512<float>, Ops512>(x, w, bias, y, inputs, outputs, blocks, rectify);
+        else if (Vector256.IsHardwareAccelerated)
+            Forward<Vector256<float>, Ops256>(x, w, bias, y, inputs, outputs, blocks, rectify);
+        else
+            Forward<Vector128<float>, Ops128>(x, w, bias, y, inputs, outputs, blocks, rectify);
+    }
+
+    /// <summary>The same at one vector width.</summary>
+    internal static void Forward<TVector, TOps>(float* x, float* w, float* bias, float* y, int inputs, int outputs, int blocks, bool rectify)
+        where TVector : struct
+        where TOps : struct, IVectorOps<TVector>
+    {
         var p = new ProductOperands
         {
             ARow = inputs,
@@ -23,11 +37,24 @@ internal static unsafe class FullyConnectedKernels
             BStep = Stripes.Count,
             CColumn = (nint)outputs * Stripes.Count,
         };
-        Sum(w, x, y, bias, outputs, inputs, blocks, rectify, p);
+        Sum<TVector, TOps>(w, x, y, bias, outputs, inputs, blocks, rectify, p);
     }
 
     /// <summary>dx = wᵀ·dy.</summary>
     public static void InputGradient(float* dy, float* w, float* dx, int inputs, int outputs, int blocks)
+    {
+        if (Vector512.IsHardwareAccelerated)
+            InputGradient<Vector512<float>, Ops512>(dy, w, dx, inputs, outputs, blocks);
+        else if (Vector256.IsHardwareAccelerated)
+            InputGradient<Vector256<float>, Ops256>(dy, w, dx, inputs, outputs, blocks);
+        else
+            InputGradient<Vector128<float>, Ops128>(dy, w, dx, inputs, outputs, blocks);
+    }
+
+    /// <summary>The same at one vector width.</summary>
+    internal static void InputGradient<TVector, TOps>(float* dy, float* w, float* dx, int inputs, int outputs, int blocks)
+        where TVector : struct
+        where TOps : struct, IVectorOps<TVector>
     {
         var p = new ProductOperands
         {
@@ -37,7 +64,7 @@ internal static unsafe class FullyConnectedKernels
             BStep = Stripes.Count,
             CColumn = (nint)inputs * Stripes.Count,
         };
-        Sum(w, dy, dx, null, inputs, outputs, blocks, false, p);
+        Sum<TVector, TOps>(w, dy, dx, null, inputs, outputs, blocks, false, p);
     }
 
     /// <summary>dw = dy·xᵀ over all samples.</summary>
@@ -49,6 +76,19 @@ internal static unsafe class FullyConnectedKernels
     /// <param name="blocks">Blocks of 16 samples.</param>
     /// <param name="scratch"><see cref="WeightGradientScratch"/> floats, 64-byte aligned.</param>
     public static void WeightGradient(float* x, float* dy, float* dw, int inputs, int outputs, int blocks, float* scratch)
+    {
+        if (Vector512.IsHardwareAccelerated)
+            WeightGradient<Vector512<float>, Ops512>(x, dy, dw, inputs, outputs, blocks, scratch);
+        else if (Vector256.IsHardwareAccelerated)
+            WeightGradient<Vector256<float>, Ops256>(x, dy, dw, inputs, outputs, blocks, scratch);
+        else
+            WeightGradient<Vector128<float>, Ops128>(x, dy, dw, inputs, outputs, blocks, scratch);
+    }
+
+    /// <summary>The same at one vector width.</summary>
+    internal static void WeightGradient<TVector, TOps>(float* x, float* dy, float* dw, int inputs, int outputs, int blocks, float* scratch)
+        where TVector : struct
+        where TOps : struct, IVectorOps<TVector>
     {
         int width = RoundUp(inputs);
         float* edge = scratch;
@@ -85,7 +125,7 @@ internal static unsafe class FullyConnectedKernels
             {
                 p.B = transposed + (column * Stripes.Count);
                 p.C = dw + ((nint)row * inputs) + (column * Stripes.Count);
-                ProductTile.Run(rows, Math.Min(tileColumns, whole - column), in p);
+                ProductTile<TVector, TOps>.Run(rows, Math.Min(tileColumns, whole - column), in p);
             }
 
             int rest = inputs - (whole * Stripes.Count);
@@ -95,7 +135,7 @@ internal static unsafe class FullyConnectedKernels
             last.B = transposed + (whole * Stripes.Count);
             last.C = edge;
             last.CRow = Stripes.Count;
-            ProductTile.Run(rows, 1, in last);
+            ProductTile<TVector, TOps>.Run(rows, 1, in last);
             for (int r = 0; r < rows; r++)
                 new Span<float>(edge + (r * Stripes.Count), rest).CopyTo(new Span<float>(dw + ((nint)(row + r) * inputs) + (whole * Stripes.Count), rest));
         }
@@ -105,7 +145,9 @@ internal static unsafe class FullyConnectedKernels
     public static int WeightGradientScratch(int inputs, int blocks) =>
         (ProductTile.TallRows * Stripes.Count) + (blocks * Stripes.Count * RoundUp(inputs));
 
-    private static void Sum(float* w, float* from, float* to, float* bias, int rowsInAll, int terms, int blocks, bool rectify, ProductOperands p)
+    private static void Sum<TVector, TOps>(float* w, float* from, float* to, float* bias, int rowsInAll, int terms, int blocks, bool rectify, ProductOperands p)
+        where TVector : struct
+        where TOps : struct, IVectorOps<TVector>
     {
         Tap whole = default;
         p.Taps = &whole;
@@ -127,7 +169,7 @@ internal static unsafe class FullyConnectedKernels
                 {
                     p.B = from + (column * p.BColumn) + (term * p.BStep);
                     p.C = to + (column * p.CColumn) + (row * p.CRow);
-                    ProductTile.Run(rows, Math.Min(tileColumns, blocks - column), in p);
+                    ProductTile<TVector, TOps>.Run(rows, Math.Min(tileColumns, blocks - column), in p);
                 }
             }
         }

@@ -44,14 +44,13 @@ internal readonly struct Softmax : IKernel<SoftmaxArguments>
                 {
                     TVector difference = TOps.Subtract(TOps.Load(z + (c * Stripes.Count)), most);
                     TVector e = Elementary<TVector, TOps>.Exp(difference);
-                    // Exp saturates and so would hide a NaN; adding 0·difference lets it through.
-                    e = TOps.FusedMultiplyAdd(difference, default, e);
                     sum = TOps.Add(sum, e);
                     TOps.Store(e, p + (c * Stripes.Count));
                 }
 
                 for (int c = 0; c < a.Classes; c++)
                     TOps.Store(TOps.Divide(TOps.Load(p + (c * Stripes.Count)), sum), p + (c * Stripes.Count));
+                // Log works on bits and so would hide a NaN or an infinity; 0·sum does not.
                 TVector log = TOps.Add(Elementary<TVector, TOps>.Log(sum), TOps.Multiply(TOps.Subtract(sum, sum), sum));
                 TOps.Store(TOps.Add(log, most), a.LogSums + (block * Stripes.Count) + lane);
             }
@@ -64,7 +63,7 @@ internal static unsafe class SoftmaxCrossEntropy
 {
     /// <summary>What a micro-batch of samples gives.</summary>
     /// <param name="LossSum">Σ of the samples' losses: striped over the lanes, blocks ascending, then folded.</param>
-    /// <param name="Top1">Samples whose label had the greatest logit; of equal ones the class with the lower number is greater.</param>
+    /// <param name="Top1">Samples whose label had the greatest logit; of equal ones the class with the lower number is greater, and NaN is the least.</param>
     /// <param name="Top5">Samples whose label was among the five greatest.</param>
     /// <param name="Samples">Samples.</param>
     public readonly record struct Result(float LossSum, int Top1, int Top5, int Samples);
@@ -79,6 +78,12 @@ internal static unsafe class SoftmaxCrossEntropy
     public static Result Run(float* logits, ReadOnlySpan<int> labels, int classes, int blocks, float* gradient, float* logSums)
     {
         Widest.Run<Softmax, SoftmaxArguments>(new SoftmaxArguments(logits, gradient, logSums, classes, blocks));
+        return Finish(logits, labels, classes, blocks, gradient, logSums);
+    }
+
+    /// <summary>What is left once <see cref="Softmax"/> has run: losses, ranks, and p − 1 at the label.</summary>
+    internal static Result Finish(float* logits, ReadOnlySpan<int> labels, int classes, int blocks, float* gradient, float* logSums)
+    {
         float* stripes = stackalloc float[Stripes.Count];
         new Span<float>(stripes, Stripes.Count).Clear();
         int top1 = 0, top5 = 0, samples = 0;
@@ -102,7 +107,7 @@ internal static unsafe class SoftmaxCrossEntropy
                 for (int c = 0; c < classes; c++)
                 {
                     float other = logits[start + (c * Stripes.Count)];
-                    rank += other > z || (other == z && c < label) ? 1 : 0;
+                    rank += z > other || (z == other && label <= c) ? 0 : 1;   // a NaN beats nothing
                 }
 
                 top1 += rank == 0 ? 1 : 0;

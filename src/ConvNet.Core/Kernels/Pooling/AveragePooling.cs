@@ -2,7 +2,7 @@ using ConvNet.Core.Simd;
 
 namespace ConvNet.Core.Kernels.Pooling;
 
-/// <summary>y = Σ x / count over the window's places inside the image, row by row from +0; the count is of those places, or of the whole window if padding counts.</summary>
+/// <summary>y = Σ x / count over the window's places inside the image, row by row from +0; the count is of those places, or of the whole window if padding counts. A window that sees nothing but padding gives 0.</summary>
 internal readonly struct AveragePoolingForward : IKernel<PoolingArguments>
 {
     public static unsafe void Run<TVector, TOps>(in PoolingArguments a)
@@ -40,9 +40,9 @@ internal readonly struct AveragePoolingForward : IKernel<PoolingArguments>
         }
     }
 
-    /// <summary>1 / count, rounded once.</summary>
+    /// <summary>1 / count, rounded once; for a count of 0 some finite number, as there is nothing to share.</summary>
     internal static float Share(in PoolingArguments a, int rows, int columns) =>
-        1f / (a.CountPadding ? a.Rows.Kernel * a.Columns.Kernel : rows * columns);
+        1f / (a.CountPadding ? a.Rows.Kernel * a.Columns.Kernel : Math.Max(1, rows * columns));
 }
 
 /// <summary>dx = dy / count at every place of the window; overlapping windows add up in order of the output.</summary>

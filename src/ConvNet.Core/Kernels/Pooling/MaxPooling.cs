@@ -3,7 +3,7 @@ using ConvNet.Core.Simd;
 
 namespace ConvNet.Core.Kernels.Pooling;
 
-/// <summary>y = the greatest x in the window; padding never wins.</summary>
+/// <summary>y = the greatest x in the window; padding never wins. A window that sees nothing but padding gives 0.</summary>
 internal readonly struct MaxPoolingForward : IKernel<PoolingArguments>
 {
     public static unsafe void Run<TVector, TOps>(in PoolingArguments a)
@@ -26,7 +26,7 @@ internal readonly struct MaxPoolingForward : IKernel<PoolingArguments>
                     for (int lane = 0; lane < Stripes.Count; lane += TOps.Count)
                     {
                         float* from = x + first + lane;
-                        TVector most = TOps.Load(from);
+                        TVector most = khFirst < khEnd && kwFirst < kwEnd ? TOps.Load(from) : default;
                         for (int kh = khFirst; kh < khEnd; kh++, from += line)
                         {
                             for (int kw = 0; kw < kwEnd - kwFirst; kw++)

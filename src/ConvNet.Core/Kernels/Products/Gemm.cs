@@ -1,4 +1,4 @@
-using ConvNet.Core.Memory;
+using System.Runtime.Intrinsics;
 using ConvNet.Core.Simd;
 
 namespace ConvNet.Core.Kernels.Products;
@@ -43,6 +43,19 @@ internal static unsafe class Gemm
     /// <param name="scratch"><see cref="ScratchLength"/> floats, 64-byte aligned.</param>
     public static void Multiply(int m, int n, int k, Matrix a, Matrix b, Matrix c, bool accumulate, float* scratch)
     {
+        if (Vector512.IsHardwareAccelerated)
+            Multiply<Vector512<float>, Ops512>(m, n, k, a, b, c, accumulate, scratch);
+        else if (Vector256.IsHardwareAccelerated)
+            Multiply<Vector256<float>, Ops256>(m, n, k, a, b, c, accumulate, scratch);
+        else
+            Multiply<Vector128<float>, Ops128>(m, n, k, a, b, c, accumulate, scratch);
+    }
+
+    /// <summary>The same at one vector width.</summary>
+    internal static void Multiply<TVector, TOps>(int m, int n, int k, Matrix a, Matrix b, Matrix c, bool accumulate, float* scratch)
+        where TVector : struct
+        where TOps : struct, IVectorOps<TVector>
+    {
         float* packedB = scratch, packedA = packedB + (SumBlocks.Terms * BlockWidth), edge = packedA + (SumBlocks.Terms * ProductTile.TallRows);
         Tap whole = default;
         var p = new ProductOperands
@@ -73,7 +86,7 @@ internal static unsafe class Gemm
                         p.B = packedB + ((nint)panel * p.Depth);
                         p.C = c.Pointer + (row * c.RowStep) + column + panel;
                         p.CRow = c.RowStep;
-                        Tile(rows, Math.Min(PanelWidth, columns - panel), p, edge);
+                        Tile<TVector, TOps>(rows, Math.Min(PanelWidth, columns - panel), p, edge);
                     }
                 }
             }
@@ -103,11 +116,13 @@ internal static unsafe class Gemm
         }
     }
 
-    private static void Tile(int rows, int width, ProductOperands p, float* edge)
+    private static void Tile<TVector, TOps>(int rows, int width, ProductOperands p, float* edge)
+        where TVector : struct
+        where TOps : struct, IVectorOps<TVector>
     {
         int columns = width / Stripes.Count, rest = width % Stripes.Count;
         if (columns > 0)
-            ProductTile.Run(rows, columns, in p);
+            ProductTile<TVector, TOps>.Run(rows, columns, in p);
         if (rest == 0)
             return;
 
@@ -119,7 +134,7 @@ internal static unsafe class Gemm
         p.CRow = Stripes.Count;
         if (p.Accumulate)
             CopyRows(c, cRow, edge, Stripes.Count, rows, rest);
-        ProductTile.Run(rows, 1, in p);
+        ProductTile<TVector, TOps>.Run(rows, 1, in p);
         CopyRows(edge, Stripes.Count, c, cRow, rows, rest);
     }
 
