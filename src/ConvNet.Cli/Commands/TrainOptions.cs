@@ -1,5 +1,6 @@
 using System.CommandLine;
 using System.CommandLine.Parsing;
+using ConvNet.Cli.Rendering;
 using ConvNet.Cluster.Hosting;
 using ConvNet.Cluster.Jobs;
 
@@ -8,6 +9,8 @@ namespace ConvNet.Cli.Commands;
 /// <summary>The options of <c>convnet train</c>. Those of the job override the job file; those of the launch cannot change the result.</summary>
 internal sealed class TrainOptions
 {
+    private const int Most = 1024;
+
     public Argument<string?> JobFile { get; } = new("job.yaml") { Description = "Job file; the options below override it", Arity = ArgumentArity.ZeroOrOne };
 
     public Option<string> Out { get; } = new("--out") { Description = "Folder for the model [default: runs/MODEL-DATA]", HelpName = "DIR" };
@@ -66,8 +69,17 @@ internal sealed class TrainOptions
     }
 
     /// <summary>How many of each the job gets here.</summary>
-    public LocalClusterOptions Launch(ParseResult parsed) =>
-        new() { Workers = parsed.GetValue(Workers), Lanes = parsed.GetValue(Lanes), Servers = parsed.GetValue(Servers) };
+    /// <exception cref="UsageException">A number is out of its range.</exception>
+    public LocalClusterOptions Launch(ParseResult parsed)
+    {
+        foreach ((string name, int number) in new[] { ("--workers", parsed.GetValue(Workers)), ("--lanes", parsed.GetValue(Lanes) ?? 1), ("--servers", parsed.GetValue(Servers)) })
+        {
+            if (number is < 1 or > Most)
+                throw new UsageException($"{name} is {number}; it takes 1 to {Most}.");
+        }
+
+        return new() { Workers = parsed.GetValue(Workers), Lanes = parsed.GetValue(Lanes), Servers = parsed.GetValue(Servers) };
+    }
 
     private static Option<string> JobOption(string name, string description, string value, object standard) => new(name)
     {

@@ -1,0 +1,63 @@
+using ConvNet.Data.Tests.Support;
+using ConvNet.EndToEnd.Tests.Support;
+
+namespace ConvNet.EndToEnd.Tests;
+
+public sealed class WrongUsageTests : IDisposable
+{
+    private readonly TemporaryFolder _folder = new();
+
+    public void Dispose() => _folder.Dispose();
+
+    public static TheoryData<string, string> Wrong() => new()
+    {
+        { "tran", "unknown command 'tran'. Did you mean 'train'?" },
+        { "train --epoch 3", "unknown option '--epoch'. Did you mean '--epochs'?" },
+        { "train --model lenet6", "--model: takes one of lenet5, lenet5-classic; got 'lenet6'. Did you mean 'lenet5'?" },
+        { "train --batch 100 --micro-batch 32", "a batch of 100 is not a whole number of micro-batches of 32" },
+        { "train --epochs 0", "--epochs: takes a whole number from 1 to 100000; got '0'" },
+        { "train --lr x", "--lr: takes a number, more than 0" },
+        { "train --workers 0", "--workers is 0; it takes 1 to 1024" },
+        { "train --servers 0", "--servers is 0; it takes 1 to 1024" },
+        { "train --lanes two", "two" },
+        { "train missing.yaml", "missing.yaml: cannot be read" },
+        { "train bad.yaml", "bad.yaml:2: modle: is no setting of a job. Did you mean 'model'?" },
+        { "train --data nowhere", "data 'nowhere': there is no such folder" },
+        { "train --data mnist:nowhere", "nowhere: there is no such folder" },
+        { "train --data .", "no train-images-idx3-ubyte.gz or train-images-idx3-ubyte in it" },
+        { "train --out file.txt", "--out file.txt" },
+        { "evaluate nowhere", "nowhere: expected the folder of a trained model" },
+        { "predict", "Required argument 'MODEL' missing" },
+        { "predict . x.png", "model.json: missing" },
+        { "bench --model lenet6", "unknown model 'lenet6'. Did you mean 'lenet5'?" },
+        { "bench --batch 10 --micro-batch 3", "--batch 10 is not a whole number of micro-batches of 3" },
+    };
+
+    [Theory]
+    [MemberData(nameof(Wrong))]
+    public async Task What_is_asked_wrongly_is_told_in_a_line_and_exits_with_2(string arguments, string expected)
+    {
+        File.WriteAllText(_folder.File("file.txt"), "x");
+        File.WriteAllText(_folder.File("bad.yaml"), "epochs: 2\nmodle: lenet5\n");
+
+        Finished run = await Convnet.RunAsync(_folder.Path, arguments.Split(' '));
+
+        Assert.Contains(expected, run.Error, StringComparison.Ordinal);
+        Assert.StartsWith("error: ", run.Error, StringComparison.Ordinal);
+        Assert.DoesNotContain("   at ", run.Error, StringComparison.Ordinal);
+        Assert.Equal("", run.Output);
+        Assert.Equal(2, run.ExitCode);
+    }
+
+    [Fact]
+    public async Task Help_shows_every_verb_and_every_option()
+    {
+        Finished root = await Convnet.RunAsync(_folder.Path, "--help"), train = await Convnet.RunAsync(_folder.Path, "train", "--help");
+
+        Assert.All(["train", "evaluate", "predict", "models", "bench"], verb => Assert.Contains(verb, root.Output, StringComparison.Ordinal));
+        Assert.All(
+            ["--model", "--data", "--epochs", "--batch", "--micro-batch", "--workers", "--lanes", "--servers", "--lr", "--momentum", "--weight-decay", "--seed", "--out", "--json", "--quiet"],
+            option => Assert.Contains(option, train.Output, StringComparison.Ordinal));
+        Assert.Equal((0, 0), (root.ExitCode, train.ExitCode));
+    }
+}
