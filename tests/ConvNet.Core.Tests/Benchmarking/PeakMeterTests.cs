@@ -1,0 +1,18 @@
+using System.Diagnostics;
+using ConvNet.Core.Benchmarking;
+
+namespace ConvNet.Core.Tests.Benchmarking;
+
+public sealed class PeakMeterTests
+{
+    [Fact]
+    public void Peaks_are_believable_and_found_within_seconds()
+    {
+        var clock = Stopwatch.StartNew();
+        double gigaflops = PeakMeter.MultiplyAddPeak(), gigabytes = PeakMeter.CopyBandwidth();
+
+        Assert.InRange(gigaflops, 1, 2000);
+        Assert.InRange(gigabytes, 0.2, 2000);
+        Assert.InRange(clock.Elapsed.TotalSeconds, 0, 10);
+    }
+}
