@@ -1,1 +1,12 @@
+using BenchmarkDotNet.Running;
+using ConvNet.Benchmarks;
+
+// `table` prints the quick table in seconds; all else goes to BenchmarkDotNet: --filter '*Gemm*'.
+if (args is ["table", ..])
+{
+    QuickTable.Print(args.Length > 1 ? args[1] : "");
+    return 0;
+}
+
+BenchmarkSwitcher.FromAssembly(typeof(Program).Assembly).Run(args);
 return 0;

@@ -37,14 +37,14 @@ internal static class BenchCommand
 
         TextWriter people = json ? error : output;
         Network network = model.Build(model.Input, model.Classes);
-        PeakMeasurement peak = PeakMeter.Measure();
+        double peak = PeakMeter.MultiplyAddPeak(), copy = PeakMeter.CopyBandwidth();
         double gemm = GemmMeter.Measure(1024);
         StepMeasurement step = StepMeter.Measure(network, batch, microBatch, lanes, TimeSpan.FromSeconds(seconds));
-        double share = step.Gflops / (peak.Gflops * lanes);
-        Line(people, $"vectors            {peak.VectorBits} bits");
-        Line(people, $"peak, one thread   {peak.Gflops,10:N1} GFLOP/s   fused multiply-add");
-        Line(people, $"copy, one thread   {peak.CopyGigabytesPerSecond,10:N1} GB/s      read and written");
-        Line(people, $"GEMM 1024³         {gemm,10:N1} GFLOP/s   {gemm / peak.Gflops:P0} of the peak");
+        double share = step.Gflops / (peak * lanes);
+        Line(people, $"vectors            {PeakMeter.VectorBits} bits");
+        Line(people, $"peak, one thread   {peak,10:N1} GFLOP/s   fused multiply-add");
+        Line(people, $"copy, one thread   {copy,10:N1} GB/s      read and written");
+        Line(people, $"GEMM 1024³         {gemm,10:N1} GFLOP/s   {gemm / peak:P0} of the peak");
         Line(people, $"{network.Name,-18} {step.ImagesPerSecond,10:N0} images/s  training, batch {batch}, micro-batch {microBatch}, {lanes} lane{(lanes == 1 ? "" : "s")}");
         Line(people, $"                   {step.Gflops,10:N1} GFLOP/s   {share:P0} of {lanes} × the peak, median of {step.Steps} steps");
         Line(people, $"first step         {step.FirstStep.TotalMilliseconds,10:N0} ms        kernels compiled on the way");
@@ -60,11 +60,11 @@ internal static class BenchCommand
                     lanes,
                     imagesPerSecond = step.ImagesPerSecond,
                     gflops = step.Gflops,
-                    peakGflops = peak.Gflops,
+                    peakGflops = peak,
                     shareOfPeak = share,
                     gemmGflops = gemm,
-                    copyGigabytesPerSecond = peak.CopyGigabytesPerSecond,
-                    vectorBits = peak.VectorBits,
+                    copyGigabytesPerSecond = copy,
+                    vectorBits = PeakMeter.VectorBits,
                     firstStepMilliseconds = step.FirstStep.TotalMilliseconds,
                 },
                 JsonText.Options));

@@ -45,24 +45,28 @@ public sealed unsafe class ConvolutionAccuracyTests
     private static void Textbook(
         ConvolutionGeometry g, int blocks, ReadOnlySpan<float> x, ReadOnlySpan<float> dy, ReadOnlySpan<float> w, double[] y, double[] dx, double[] dw)
     {
-        Shape i = g.Input, o = g.Output;
-        for (int n = 0; n < blocks * Stripes.Count; n++)
-        for (int oc = 0; oc < o.Channels; oc++)
-        for (int oh = 0; oh < o.Height; oh++)
-        for (int ow = 0; ow < o.Width; ow++)
-        for (int c = 0; c < g.GroupInputs; c++)
-        for (int kh = 0; kh < g.Rows.Kernel; kh++)
-        for (int kw = 0; kw < g.Columns.Kernel; kw++)
+        Shape i = g.Input, o = g.Output, window = new(g.GroupInputs, g.Rows.Kernel, g.Columns.Kernel);
+        for (int to = 0; to < y.Length; to++)
         {
-            int h = (oh * g.Rows.Stride) + (kh * g.Rows.Dilation) - g.Rows.Before, v = (ow * g.Columns.Stride) + (kw * g.Columns.Dilation) - g.Columns.Before;
-            if (h < 0 || v < 0 || h >= i.Height || v >= i.Width)
-                continue;
-            int from = Place(i, n, (oc / g.GroupOutputs * g.GroupInputs) + c, h, v), to = Place(o, n, oc, oh, ow);
-            int weight = (((((oc * g.GroupInputs) + c) * g.Rows.Kernel) + kh) * g.Columns.Kernel) + kw;
-            y[to] += (double)w[weight] * x[from];
-            dx[from] += (double)w[weight] * dy[to];
-            dw[weight] += (double)x[from] * dy[to];
+            (int n, int oc, int oh, int ow) = Unplace(o, to);
+            for (int tap = 0; tap < window.Elements; tap++)
+            {
+                int kw = tap % window.Width, kh = tap / window.Width % window.Height, c = tap / window.Pixels;
+                int h = (oh * g.Rows.Stride) + (kh * g.Rows.Dilation) - g.Rows.Before, v = (ow * g.Columns.Stride) + (kw * g.Columns.Dilation) - g.Columns.Before;
+                if (h < 0 || v < 0 || h >= i.Height || v >= i.Width)
+                    continue;
+                int from = Place(i, n, (oc / g.GroupOutputs * g.GroupInputs) + c, h, v), weight = (oc * window.Elements) + tap;
+                y[to] += (double)w[weight] * x[from];
+                dx[from] += (double)w[weight] * dy[to];
+                dw[weight] += (double)x[from] * dy[to];
+            }
         }
+    }
+
+    private static (int Sample, int Channel, int Row, int Column) Unplace(Shape s, int place)
+    {
+        int pixel = place / 16 % s.Pixels, plane = place / 16 / s.Pixels;
+        return ((plane / s.Channels * 16) + (place % 16), plane % s.Channels, pixel / s.Width, pixel % s.Width);
     }
 
     private static int Place(Shape s, int n, int c, int h, int v) =>
