@@ -1,0 +1,95 @@
+using ConvNet.Core.Layers;
+using ConvNet.Core.Tensors;
+
+namespace ConvNet.Core.Tests.Layers;
+
+/// <summary>Every layer's forward pass once more: plain loops in double precision over <c>[N, C, H, W]</c>. What the engine is measured against.</summary>
+internal static class DoubleLayers
+{
+    public static double[] Forward(Layer layer, Shape[] shapes, double[][] inputs, double[] parameters, int samples)
+    {
+        Shape y = layer.OutputShape("test", shapes);
+        return layer switch
+        {
+            Conv2D conv => Convolve(conv, shapes[0], y, inputs[0], parameters, samples),
+            FullyConnected full => Connect(full, shapes[0].Elements, inputs[0], parameters, samples),
+            MaxPool2D pool => Pool(pool.Padding, pool.Kernel, pool.Stride, shapes[0], y, inputs[0], samples, (values, _) => values.Max()),
+            AveragePool2D pool => Pool(pool.Padding, pool.Kernel, pool.Stride, shapes[0], y, inputs[0], samples,
+                (values, all) => values.Sum() / (pool.CountPadding ? all : values.Count)),
+            Relu => [.. inputs[0].Select(x => Math.Max(0, x))],
+            Tanh => [.. inputs[0].Select(Math.Tanh)],
+            Sigmoid => [.. inputs[0].Select(x => 1 / (1 + Math.Exp(-x)))],
+            Flatten => inputs[0],
+            Add => [.. inputs[0].Zip(inputs[1], (a, b) => a + b)],
+            _ => throw new ArgumentException($"no reference for {layer}"),
+        };
+    }
+
+    private static double[] Convolve(Conv2D conv, Shape x, Shape y, double[] input, double[] parameters, int samples)
+    {
+        (Window rows, Window columns) = conv.Padding.Windows(x, conv.Kernel, conv.Stride, conv.Dilation);
+        int groupInputs = x.Channels / conv.Groups, groupOutputs = conv.OutChannels / conv.Groups, taps = conv.Kernel.Height * conv.Kernel.Width;
+        int weights = conv.OutChannels * groupInputs * taps;
+        var output = new double[samples * y.Elements];
+        int at = 0;
+        for (int n = 0; n < samples; n++)
+        for (int oc = 0; oc < y.Channels; oc++)
+        for (int oh = 0; oh < y.Height; oh++)
+        for (int ow = 0; ow < y.Width; ow++)
+        {
+            double sum = conv.Bias ? parameters[weights + oc] : 0;
+            for (int c = 0; c < groupInputs; c++)
+            for (int kh = 0; kh < conv.Kernel.Height; kh++)
+            for (int kw = 0; kw < conv.Kernel.Width; kw++)
+            {
+                int h = rows.Source(oh, kh), w = columns.Source(ow, kw), channel = (oc / groupOutputs * groupInputs) + c;
+                if (h >= 0 && h < x.Height && w >= 0 && w < x.Width)
+                    sum += input[(((((n * x.Channels) + channel) * x.Height) + h) * x.Width) + w] * parameters[(((oc * groupInputs) + c) * taps) + (kh * conv.Kernel.Width) + kw];
+            }
+
+            output[at++] = sum;
+        }
+
+        return output;
+    }
+
+    private static double[] Connect(FullyConnected full, int features, double[] input, double[] parameters, int samples)
+    {
+        var output = new double[samples * full.Outputs];
+        for (int n = 0; n < samples; n++)
+        for (int o = 0; o < full.Outputs; o++)
+        {
+            double sum = full.Bias ? parameters[(full.Outputs * features) + o] : 0;
+            for (int i = 0; i < features; i++)
+                sum += input[(n * features) + i] * parameters[(o * features) + i];
+            output[(n * full.Outputs) + o] = sum;
+        }
+
+        return output;
+    }
+
+    private static double[] Pool(
+        Padding padding, Size kernel, Size stride, Shape x, Shape y, double[] input, int samples, Func<List<double>, int, double> reduce)
+    {
+        (Window rows, Window columns) = padding.Windows(x, kernel, stride, 1);
+        var output = new double[samples * y.Elements];
+        int at = 0;
+        for (int plane = 0; plane < samples * x.Channels; plane++)
+        for (int oh = 0; oh < y.Height; oh++)
+        for (int ow = 0; ow < y.Width; ow++)
+        {
+            var values = new List<double>();
+            for (int kh = 0; kh < kernel.Height; kh++)
+            for (int kw = 0; kw < kernel.Width; kw++)
+            {
+                int h = rows.Source(oh, kh), w = columns.Source(ow, kw);
+                if (h >= 0 && h < x.Height && w >= 0 && w < x.Width)
+                    values.Add(input[(((plane * x.Height) + h) * x.Width) + w]);
+            }
+
+            output[at++] = reduce(values, kernel.Height * kernel.Width);
+        }
+
+        return output;
+    }
+}

@@ -1,0 +1,30 @@
+namespace ConvNet.Core.Tests.Layers;
+
+/// <summary>Between <c>[N, features]</c> in double and the engine's <c>[block][features][16]</c>.</summary>
+internal static class SampleLanes
+{
+    public static int Blocks(int samples) => (samples + 15) / 16;
+
+    public static void Write(double[] values, int samples, Span<float> lanes)
+    {
+        int features = values.Length / samples;
+        lanes.Clear();
+        for (int n = 0; n < samples; n++)
+        {
+            for (int f = 0; f < features; f++)
+                lanes[(((n / 16 * features) + f) * 16) + (n % 16)] = (float)values[(n * features) + f];
+        }
+    }
+
+    public static double[] Read(ReadOnlySpan<float> lanes, int samples, int features)
+    {
+        var values = new double[samples * features];
+        for (int n = 0; n < samples; n++)
+        {
+            for (int f = 0; f < features; f++)
+                values[(n * features) + f] = lanes[(((n / 16 * features) + f) * 16) + (n % 16)];
+        }
+
+        return values;
+    }
+}
