@@ -1,0 +1,115 @@
+using ConvNet.Core.Layers;
+using ConvNet.Core.Models;
+using ConvNet.Core.Networks;
+using ConvNet.Core.Randomness;
+using ConvNet.Core.Tensors;
+using ConvNet.Core.Tests.Layers;
+using ConvNet.Core.Training;
+
+namespace ConvNet.Core.Tests.Networks;
+
+/// <summary>Whole networks with softmax and cross-entropy, branches and shared buffers, against double precision.</summary>
+public sealed class NetworkGradientTests
+{
+    public static TheoryData<string> Names()
+    {
+        var data = new TheoryData<string>();
+        foreach (string name in All.Keys)
+            data.Add(name);
+        return data;
+    }
+
+    [Theory]
+    [MemberData(nameof(Names))]
+    public void Loss_and_gradients_of_a_network_agree_with_double_precision(string name)
+    {
+        Network network = All[name]();
+        foreach (int samples in new[] { 3, 18 })
+            Check(network, samples);
+    }
+
+    private static readonly Dictionary<string, Func<Network>> All = new()
+    {
+        ["chain"] = () => Start().Add("conv", new Conv2D(3, 3)).Add("tanh", new Tanh()).Add("pool", new MaxPool2D(2)).Add("fc", new FullyConnected(4)).Build(),
+        ["relu, flatten, relu, tanh in place"] = () => Start().Add("conv", new Conv2D(3, 3)).Add("relu", new Relu()).Add("flatten", new Flatten())
+            .Add("relu2", new Relu()).Add("tanh", new Tanh()).Add("fc", new FullyConnected(4)).Build(),
+        ["sigmoid after pooling"] = () => Start().Add("pool", new MaxPool2D(2)).Add("conv", new Conv2D(3, 2)).Add("pool2", new MaxPool2D(2) { Stride = 1 })
+            .Add("sigmoid", new Sigmoid()).Add("flatten", new Flatten()).Add("fc", new FullyConnected(4)).Build(),
+        ["flatten a pooled image, then work in place"] = () => Start().Add("conv", new Conv2D(3, 3)).Add("pool", new MaxPool2D(2)).Add("flatten", new Flatten())
+            .Add("tanh", new Tanh()).Add("fc", new FullyConnected(4)).Build(),
+        ["shortcut"] = () => Start().Add("a", new Conv2D(3, 3)).Add("ra", new Relu()).Add("b", new Conv2D(3, 3) { Padding = 1 }).Add("sum", new Add(), "ra", "b")
+            .Add("r", new Relu()).Add("fc", new FullyConnected(4)).Build(),
+        ["a node read three times"] = () => Start().Add("a", new Conv2D(2, 3)).Add("p", new Tanh()).Add("q", new Conv2D(2, 1), "a").Add("s", new Sigmoid(), "a")
+            .Add("pq", new Add(), "p", "q").Add("pqs", new Add(), "pq", "s").Add("fc", new FullyConnected(4)).Build(),
+        ["a node added to itself"] = () => Start().Add("a", new Conv2D(2, 3)).Add("twice", new Add(), "a", "a").Add("fc", new FullyConnected(4)).Build(),
+        ["the sample read twice"] = () => Start().Add("a", new Conv2D(2, 3) { Padding = 1 }, "input").Add("b", new Conv2D(2, 1), "input").Add("sum", new Add(), "a", "b")
+            .Add("fc", new FullyConnected(4)).Build(),
+        ["scores straight from the sample"] = () => Start().Add("fc", new FullyConnected(4)).Build(),
+        ["an activation as the last layer"] = () => Start().Add("fc", new FullyConnected(4)).Add("tanh", new Tanh()).Build(),
+        ["small classic"] = () => LeNet5.Classic(new Shape(1, 12, 12), 3),
+    };
+
+    private static NetworkBuilder Start() => new("test", new Shape(2, 6, 6));
+
+    private static void Check(Network network, int samples)
+    {
+        var random = new Philox(5, Purpose.Test);
+        int features = network.Input.Elements;
+        double[] input = [.. Enumerable.Range(0, samples * features).Select(i => (double)((2 * random.Uniform(1, (ulong)i)) - 1))];
+        int[] labels = [.. Enumerable.Range(0, samples).Select(i => i % network.Classes)];
+        var weights = new float[network.ParameterCount];
+        network.Initialize(weights, 11);
+        for (int i = 0; i < weights.Length; i++)
+            weights[i] += 0.05f * (random.Uniform(2, (ulong)i) - 0.5f);
+        var layout = new ContributionLayout(network.ParameterCount, 0);
+        var contribution = new float[layout.Length];
+        Array.Fill(contribution, float.NaN);
+        using var workspace = new Workspace(new ExecutionPlan(network, microBatch: 20));
+
+        SampleLanes.Write(input, samples, workspace.Input[..(SampleLanes.Blocks(samples) * features * 16)]);
+        workspace.Labels.Fill(-1);
+        labels.CopyTo(workspace.Labels);
+        workspace.Train(samples, weights, contribution);
+
+        double[] exact = [.. weights.Select(w => (double)w)];
+        Assert.Equal(Loss(network, input, exact, labels), contribution[layout.MetricsOffset + ContributionLayout.LossSum], 1e-4);
+        Assert.Equal(samples, contribution[layout.MetricsOffset + ContributionLayout.Samples]);
+        double scale = contribution.Take(network.ParameterCount).Max(g => Math.Abs((double)g));
+        int stride = Math.Max(1, network.ParameterCount / 150);     // a sample of the larger networks' parameters
+        for (int i = 0; i < network.ParameterCount; i += stride)
+        {
+            const double Step = 1e-5;
+            double before = exact[i];
+            exact[i] = before + Step;
+            double above = Loss(network, input, exact, labels);
+            exact[i] = before - Step;
+            double below = Loss(network, input, exact, labels);
+            exact[i] = before;
+            double expected = (above - below) / (2 * Step);
+            Assert.True(Math.Abs(expected - contribution[i]) <= 2e-5 * (scale + 1), $"{Owner(network, i)}: expected {expected}, got {contribution[i]}");
+        }
+    }
+
+    private static string Owner(Network network, int i)
+    {
+        Parameter parameter = network.Parameters.Last(p => p.Offset <= i);
+        return $"{parameter.Name}[{i - parameter.Offset}]";
+    }
+
+    private static double Loss(Network network, double[] input, double[] weights, int[] labels)
+    {
+        var outputs = new List<double[]>();
+        foreach (Node node in network.Nodes)
+        {
+            double[][] from = [.. node.Inputs.Select(i => i == Network.InputNode ? input : outputs[i])];
+            double[] parameters = weights[node.FirstParameter..(node.FirstParameter + node.ParameterCount)];
+            outputs.Add(DoubleLayers.Forward(node.Layer, [.. node.InputShapes], from, parameters, labels.Length));
+        }
+
+        return labels.Select((label, n) =>
+        {
+            double[] scores = outputs[^1].Skip(n * network.Classes).Take(network.Classes).ToArray();
+            return Math.Log(scores.Sum(s => Math.Exp(s - scores.Max()))) + scores.Max() - scores[label];
+        }).Sum();
+    }
+}
