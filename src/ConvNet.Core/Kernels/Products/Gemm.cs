@@ -76,7 +76,7 @@ internal static unsafe class Gemm
             {
                 p.Depth = Math.Min(SumBlocks.Terms, k - term);
                 p.Accumulate = accumulate || term > 0;
-                PackB(b, term, p.Depth, column, columns, packedB);
+                PackB<TVector, TOps>(b, term, p.Depth, column, columns, packedB);
                 for (int row = 0; row < m; row += ProductTile.TallRows)
                 {
                     int rows = Math.Min(ProductTile.TallRows, m - row);
@@ -122,7 +122,11 @@ internal static unsafe class Gemm
     {
         int columns = width / Stripes.Count, rest = width % Stripes.Count;
         if (columns > 0)
+        {
+            ProductTile.Prefetch(rows, columns, in p);
             ProductTile<TVector, TOps>.Run(rows, columns, in p);
+        }
+
         if (rest == 0)
             return;
 
@@ -145,7 +149,9 @@ internal static unsafe class Gemm
     }
 
     /// <summary>A block of B as panels <c>[k][32]</c>, the last one filled up with zeros.</summary>
-    private static void PackB(Matrix b, int term, int depth, int column, int columns, float* to)
+    private static void PackB<TVector, TOps>(Matrix b, int term, int depth, int column, int columns, float* to)
+        where TVector : struct
+        where TOps : struct, IVectorOps<TVector>
     {
         for (int panel = 0; panel < columns; panel += PanelWidth)
         {
@@ -155,7 +161,8 @@ internal static unsafe class Gemm
                 float* from = b.Pointer + ((term + t) * b.RowStep) + ((column + panel) * b.ColumnStep);
                 if (width == PanelWidth && b.ColumnStep == 1)
                 {
-                    new Span<float>(from, PanelWidth).CopyTo(new Span<float>(to, PanelWidth));
+                    for (int j = 0; j < PanelWidth; j += TOps.Count)
+                        TOps.Store(TOps.Load(from + j), to + j);
                     continue;
                 }
 
@@ -168,11 +175,22 @@ internal static unsafe class Gemm
     /// <summary>Up to 12 rows of A as <c>[k][12]</c>; rows that are not there are left as they are, nothing reads them.</summary>
     private static void PackA(Matrix a, int row, int rows, int term, int depth, float* to)
     {
-        for (int r = 0; r < rows; r++)
+        const int height = ProductTile.TallRows;
+        float* from = a.Pointer + (row * a.RowStep) + (term * a.ColumnStep);
+        int t = 0;
+        if (rows == height && a.ColumnStep == 1)
         {
-            float* from = a.Pointer + ((row + r) * a.RowStep) + (term * a.ColumnStep);
-            for (int t = 0; t < depth; t++)
-                to[((nint)t * ProductTile.TallRows) + r] = from[t * a.ColumnStep];
+            for (; t + 4 <= depth; t += 4)
+            {
+                for (int r = 0; r < height; r += 4)
+                    Transpose4.Turn(from + (r * a.RowStep) + t, a.RowStep, to + ((nint)t * height) + r, height);
+            }
+        }
+
+        for (; t < depth; t++)
+        {
+            for (int r = 0; r < rows; r++)
+                to[((nint)t * height) + r] = from[(r * a.RowStep) + (t * a.ColumnStep)];
         }
     }
 }

@@ -1,5 +1,6 @@
 using System.Runtime.CompilerServices;
 using System.Runtime.Intrinsics;
+using System.Runtime.Intrinsics.X86;
 using ConvNet.Core.Simd;
 
 namespace ConvNet.Core.Kernels.Products;
@@ -28,6 +29,19 @@ internal static unsafe class ProductTile
             ProductTile<Vector256<float>, Ops256>.Run(rows, columns, in p);
         else
             ProductTile<Vector128<float>, Ops128>.Run(rows, columns, in p);
+    }
+
+    /// <summary>Asks for C's cache lines while the sums are still being computed. Worth it where C is large and the sums are long.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static void Prefetch(int rows, int columns, in ProductOperands p)
+    {
+        if (!Sse.IsSupported)
+            return;
+        for (int row = 0; row < rows; row++)
+        {
+            for (int column = 0; column < columns; column++)
+                Sse.Prefetch0(p.C + (row * p.CRow) + (column * p.CColumn));
+        }
     }
 
     /// <summary>The specification, element by element.</summary>
