@@ -1,0 +1,75 @@
+using YamlDotNet.Core;
+using YamlDotNet.Core.Events;
+
+namespace ConvNet.Cluster.Jobs;
+
+/// <summary>Reads a job file: YAML, one level of <c>field: value</c>.</summary>
+/// <remarks>Read event by event rather than into objects, so that each problem has its line and the first does not hide the others.</remarks>
+public static class JobFile
+{
+    /// <summary>The job in a file's text.</summary>
+    /// <exception cref="JobFileException">Something is wrong; the message has a line for each problem.</exception>
+    public static JobSpec Parse(string text, string fileName) => new JobDraft().ReadYaml(text, fileName).ToSpec();
+
+    internal static void Read(JobDraft draft, string text, string fileName)
+    {
+        try
+        {
+            ReadDocument(draft, new Parser(new StringReader(text)), fileName);
+        }
+        catch (YamlException e)
+        {
+            draft.Problem($"{fileName}:{e.Start.Line}: this is not YAML: {e.InnerException?.Message ?? e.Message}");
+        }
+    }
+
+    private static void ReadDocument(JobDraft draft, Parser yaml, string fileName)
+    {
+        yaml.Consume<StreamStart>();
+        if (yaml.Accept<StreamEnd>(out _))
+            return;   // an empty file is a job of defaults
+        yaml.Consume<DocumentStart>();
+        if (yaml.Accept<Scalar>(out var only) && only.Value.Length == 0)
+            return;
+        if (!yaml.TryConsume<MappingStart>(out _))
+        {
+            draft.Problem($"{fileName}:{Line(yaml)}: expected lines of \"field: value\", such as \"epochs: 5\".");
+            return;
+        }
+
+        var lines = new Dictionary<string, long>();
+        while (!yaml.TryConsume<MappingEnd>(out _))
+            ReadField(draft, yaml, fileName, lines);
+        yaml.Consume<DocumentEnd>();
+        if (yaml.Accept<DocumentStart>(out var second))
+            draft.Problem($"{fileName}:{second.Start.Line}: a job file holds one document, here begins another.");
+    }
+
+    private static void ReadField(JobDraft draft, Parser yaml, string fileName, Dictionary<string, long> lines)
+    {
+        if (!yaml.TryConsume<Scalar>(out var key))
+        {
+            draft.Problem($"{fileName}:{Line(yaml)}: expected the name of a field.");
+            yaml.SkipThisAndNestedEvents();
+            yaml.SkipThisAndNestedEvents();
+            return;
+        }
+
+        string where = $"{fileName}:{key.Start.Line}";
+        if (!lines.TryAdd(key.Value, key.Start.Line))
+            draft.Problem($"{where}: {key.Value}: given before, on line {lines[key.Value]}.");
+
+        if (yaml.TryConsume<Scalar>(out var value))
+        {
+            draft.Set(key.Value, value.Value, $"{where}: {key.Value}", where);
+            return;
+        }
+
+        string got = yaml.Accept<SequenceStart>(out _) ? "a list" : yaml.Accept<MappingStart>(out _) ? "a mapping" : "a reference";
+        string allowed = JobFields.Find(key.Value)?.Allowed ?? "a value";
+        draft.Problem($"{where}: {key.Value}: expected {allowed}, got {got}.");
+        yaml.SkipThisAndNestedEvents();
+    }
+
+    private static long Line(Parser yaml) => yaml.Current?.Start.Line ?? 1;
+}
