@@ -80,9 +80,7 @@ public sealed class JobFileTests
 
     [Theory]
     [InlineData("epochs: \"5\n")]
-    [InlineData("\tepochs: 5\n")]
     [InlineData("epochs: 5\n  batch: 3\n")]
-    [InlineData("a: &x [1\n")]
     [InlineData("? [a]\n: 1\n")]
     [InlineData("epochs: *x\n")]
     public void Text_that_is_no_job_is_one_clear_error(string text)
