@@ -28,8 +28,6 @@ internal static class TrainCommand
     {
         long start = Stopwatch.GetTimestamp();
         JobSpec spec = options.Spec(parsed);
-        if (Core.Models.ModelZoo.Find(spec.Model) == null)
-            throw Failures.UnknownModel(spec.Model);
         LocalClusterOptions cluster = options.Launch(parsed);
         bool json = parsed.GetValue(options.Json), quiet = parsed.GetValue(options.Quiet);
         TextWriter people = quiet ? TextWriter.Null : json ? error : output;

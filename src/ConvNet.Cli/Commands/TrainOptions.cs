@@ -10,6 +10,7 @@ namespace ConvNet.Cli.Commands;
 internal sealed class TrainOptions
 {
     private const int Most = 1024;
+    private const long LongestFile = 1 << 20;
 
     public Argument<string?> JobFile { get; } = new("job.yaml") { Description = "Job file; the options below override it", Arity = ArgumentArity.ZeroOrOne };
 
@@ -58,14 +59,16 @@ internal sealed class TrainOptions
     /// <summary>The job: the file, if one is named, with the options given over it; checked as a whole.</summary>
     public JobSpec Spec(ParseResult parsed)
     {
-        var given = new Dictionary<string, string>();
+        var draft = new JobDraft();
+        if (parsed.GetValue(JobFile) is { } path)
+            draft.ReadYaml(Text(path), path);
         foreach (Option<string> option in JobOptions)
         {
             if (parsed.GetResult(option) is OptionResult { Implicit: false } result)
-                given.Add(option.Name[2..], result.GetValueOrDefault<string>() ?? "");
+                draft.SetOption(option.Name[2..], result.GetValueOrDefault<string>() ?? "");
         }
 
-        return parsed.GetValue(JobFile) is { } path ? Cluster.Jobs.JobFile.Read(path, given) : Cluster.Jobs.JobFile.FromOptions(given);
+        return draft.ToSpec();
     }
 
     /// <summary>How many of each the job gets here.</summary>
@@ -79,6 +82,20 @@ internal sealed class TrainOptions
         }
 
         return new() { Workers = parsed.GetValue(Workers), Lanes = parsed.GetValue(Lanes), Servers = parsed.GetValue(Servers) };
+    }
+
+    private static string Text(string path)
+    {
+        try
+        {
+            return new FileInfo(path) is { Exists: true, Length: > LongestFile }
+                ? throw new UsageException($"{path}: is larger than a megabyte; that is no job file.")
+                : File.ReadAllText(path);
+        }
+        catch (Exception missing) when (missing is IOException or UnauthorizedAccessException)
+        {
+            throw new UsageException($"{path}: cannot be read ({missing.Message.TrimEnd('.')}).");
+        }
     }
 
     private static Option<string> JobOption(string name, string description, string value, object standard) => new(name)

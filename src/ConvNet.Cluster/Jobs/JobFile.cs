@@ -1,121 +1,75 @@
-using ConvNet.Core.Models;
-using ConvNet.Core.Schedules;
 using YamlDotNet.Core;
-using YamlDotNet.RepresentationModel;
+using YamlDotNet.Core.Events;
 
 namespace ConvNet.Cluster.Jobs;
 
-/// <summary>A job that cannot be, with everything that is wrong with it, a line each: file and line, or option; what it is; what is allowed.</summary>
-public sealed class JobFileException(IReadOnlyList<string> problems) : Exception(string.Join(Environment.NewLine, problems))
-{
-    /// <summary>The problems.</summary>
-    public IReadOnlyList<string> Problems { get; } = problems;
-}
-
-/// <summary>Reads jobs from YAML files and from options, which have the same names; checks all fields in one go.</summary>
-/// <remarks>A job file is a flat list of settings: data, never code. An option given beside it overrides its setting.</remarks>
+/// <summary>Reads a job file: YAML, one level of <c>field: value</c>.</summary>
+/// <remarks>Read event by event rather than into objects, so that each problem has its line and the first does not hide the others.</remarks>
 public static class JobFile
 {
-    private const long LongestFile = 1 << 20;
+    /// <summary>The job in a file's text.</summary>
+    /// <exception cref="JobFileException">Something is wrong; the message has a line for each problem.</exception>
+    public static JobSpec Parse(string text, string fileName) => new JobDraft().ReadYaml(text, fileName).ToSpec();
 
-    /// <summary>Reads a job file.</summary>
-    /// <param name="path">The file.</param>
-    /// <param name="options">Options given beside it, by name without dashes.</param>
-    /// <exception cref="JobFileException">Something is wrong; all of it is told.</exception>
-    public static JobSpec Read(string path, IReadOnlyDictionary<string, string>? options = null)
+    internal static void Read(JobDraft draft, string text, string fileName)
     {
-        string text;
         try
         {
-            if (new FileInfo(path) is { Exists: true, Length: > LongestFile })
-                throw new JobFileException([$"{path}: is larger than a megabyte; that is no job file."]);
-            text = File.ReadAllText(path);
+            ReadDocument(draft, new Parser(new StringReader(text)), fileName);
         }
-        catch (Exception missing) when (missing is IOException or UnauthorizedAccessException)
+        catch (YamlException e)
         {
-            throw new JobFileException([$"{path}: cannot be read ({missing.Message.TrimEnd('.')})."]);
+            draft.Problem($"{fileName}:{e.Start.Line}: this is not YAML: {e.InnerException?.Message ?? e.Message}");
         }
-
-        return Parse(text, path, options);
     }
 
-    /// <summary>Reads a job from YAML text.</summary>
-    /// <param name="yaml">The text.</param>
-    /// <param name="file">Its file's name, for messages.</param>
-    /// <param name="options">Options given beside it, by name without dashes.</param>
-    /// <exception cref="JobFileException">Something is wrong; all of it is told.</exception>
-    public static JobSpec Parse(string yaml, string file, IReadOnlyDictionary<string, string>? options = null)
+    private static void ReadDocument(JobDraft draft, Parser yaml, string fileName)
     {
-        var problems = new List<string>();
-        var settings = new Dictionary<string, JobSetting>();
-        foreach ((string name, YamlNode value, string where) in Entries(yaml, file, problems))
+        yaml.Consume<StreamStart>();
+        if (yaml.Accept<StreamEnd>(out _))
+            return;   // an empty file is a job of defaults
+        yaml.Consume<DocumentStart>();
+        if (yaml.Accept<Scalar>(out var only) && only.Value.Length == 0)
+            return;
+        if (!yaml.TryConsume<MappingStart>(out _))
         {
-            if (value is not YamlScalarNode { Value: { } text })
-                problems.Add($"{where}: {name}: takes one value, got a list or a group.");
-            else if (!settings.TryAdd(name, new JobSetting(text, where, name)))
-                problems.Add($"{where}: {name}: is set twice; remove one of them.");
+            draft.Problem($"{fileName}:{Line(yaml)}: expected lines of \"field: value\", such as \"epochs: 5\".");
+            return;
         }
 
-        return Build(settings, options, problems);
+        var lines = new Dictionary<string, long>();
+        while (!yaml.TryConsume<MappingEnd>(out _))
+            ReadField(draft, yaml, fileName, lines);
+        yaml.Consume<DocumentEnd>();
+        if (yaml.Accept<DocumentStart>(out var second))
+            draft.Problem($"{fileName}:{second.Start.Line}: a job file holds one document, here begins another.");
     }
 
-    /// <summary>A job from options alone.</summary>
-    /// <param name="options">By name without dashes.</param>
-    /// <exception cref="JobFileException">Something is wrong; all of it is told.</exception>
-    public static JobSpec FromOptions(IReadOnlyDictionary<string, string> options) => Build([], options, []);
-
-    private static IEnumerable<(string Name, YamlNode Value, string Where)> Entries(string yaml, string file, List<string> problems)
+    private static void ReadField(JobDraft draft, Parser yaml, string fileName, Dictionary<string, long> lines)
     {
-        var stream = new YamlStream();
-        try
+        if (!yaml.TryConsume<Scalar>(out var key))
         {
-            stream.Load(new StringReader(yaml));
-        }
-        catch (YamlException broken)
-        {
-            problems.Add($"{file}:{broken.Start.Line}: is not YAML: {broken.Message.TrimEnd('.')}.");
-            yield break;
+            draft.Problem($"{fileName}:{Line(yaml)}: expected the name of a field.");
+            yaml.SkipThisAndNestedEvents();
+            yaml.SkipThisAndNestedEvents();
+            return;
         }
 
-        if (stream.Documents.Count == 0)
-            yield break;
-        if (stream.Documents.Count > 1 || stream.Documents[0].RootNode is not YamlMappingNode root)
+        string where = $"{fileName}:{key.Start.Line}";
+        if (!lines.TryAdd(key.Value, key.Start.Line))
+            draft.Problem($"{where}: {key.Value}: given before, on line {lines[key.Value]}.");
+
+        if (yaml.TryConsume<Scalar>(out var value))
         {
-            problems.Add($"{file}:1: takes a list of settings such as 'model: lenet5', one on each line.");
-            yield break;
+            draft.Set(key.Value, value.Value, $"{where}: {key.Value}", where);
+            return;
         }
 
-        foreach ((YamlNode key, YamlNode value) in root.Children)
-            yield return (key is YamlScalarNode scalar ? scalar.Value ?? "" : "?", value, $"{file}:{key.Start.Line}");
+        string got = yaml.Accept<SequenceStart>(out _) ? "a list" : yaml.Accept<MappingStart>(out _) ? "a mapping" : "a reference";
+        string allowed = JobFields.Find(key.Value)?.Allowed ?? "a value";
+        draft.Problem($"{where}: {key.Value}: expected {allowed}, got {got}.");
+        yaml.SkipThisAndNestedEvents();
     }
 
-    private static JobSpec Build(Dictionary<string, JobSetting> settings, IReadOnlyDictionary<string, string>? options, List<string> problems)
-    {
-        foreach ((string name, string text) in options ?? new Dictionary<string, string>())
-            settings[name] = new JobSetting(text, null, $"--{name}");
-        var reader = new JobSettings(settings, problems);
-        var standard = new JobSpec();
-        var spec = new JobSpec(
-            reader.Text("model", standard.Model, ModelZoo.Find(settings.GetValueOrDefault("model")?.Text ?? standard.Model) != null, [.. ModelZoo.All.Select(m => m.Name)]),
-            reader.Text("data", standard.Data, settings.GetValueOrDefault("data")?.Text != "", ["digits", "mnist:DIR", "fashion-mnist:DIR", "a folder"]),
-            reader.Whole("epochs", standard.Epochs, 1, 100_000),
-            reader.Whole("batch", standard.Batch, 1, 1_000_000),
-            reader.Whole("micro-batch", standard.MicroBatch, 1, 65_536),
-            reader.Seed("seed", standard.Seed),
-            reader.Number("lr", standard.LearningRate, 0, true, 1000, true),
-            reader.Number("momentum", standard.Momentum, 0, false, 1, true),
-            reader.Flag("nesterov", standard.Nesterov),
-            reader.Number("weight-decay", standard.WeightDecay, 0, false, 1, false),
-            reader.Text("schedule", "cosine", Core.Schedules.LearningRateSchedule.Find(settings.GetValueOrDefault("schedule")?.Text ?? "cosine") != null, Core.Schedules.LearningRateSchedule.Names) == "constant"
-                ? LearningRateSchedule.Constant
-                : LearningRateSchedule.Cosine);
-        if (spec.Batch % spec.MicroBatch != 0 && !reader.IsWrong("batch") && !reader.IsWrong("micro-batch"))
-        {
-            JobSetting? at = settings.GetValueOrDefault("micro-batch") ?? settings.GetValueOrDefault("batch");
-            problems.Add($"{at?.Place ?? "job"}: a batch of {spec.Batch} is not a whole number of micro-batches of {spec.MicroBatch}; choose a multiple, such as {Math.Max(1, spec.Batch / spec.MicroBatch) * spec.MicroBatch}.");
-        }
-
-        reader.ReportUnknown();
-        return problems.Count == 0 ? spec : throw new JobFileException(problems);
-    }
+    private static long Line(Parser yaml) => yaml.Current?.Start.Line ?? 1;
 }

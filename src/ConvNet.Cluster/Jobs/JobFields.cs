@@ -1,0 +1,61 @@
+using System.Globalization;
+using ConvNet.Core.Models;
+using ConvNet.Core.Text;
+
+namespace ConvNet.Cluster.Jobs;
+
+/// <summary>The fields of a job file, by the names that the file and the command line use: how each is read, and what it allows.</summary>
+internal static class JobFields
+{
+    /// <summary>One field.</summary>
+    /// <param name="Name">In kebab-case.</param>
+    /// <param name="Allowed">What it takes, in words.</param>
+    /// <param name="Set">The spec with the field set to a text; null where the text is not allowed.</param>
+    public sealed record Field(string Name, string Allowed, Func<JobSpec, string, JobSpec?> Set)
+    {
+        /// <summary>What was likely meant by a text that is not allowed, or null.</summary>
+        public Func<string, string?> Hint { get; init; } = _ => null;
+    }
+
+    /// <summary>All of them, in the order of the documentation.</summary>
+    public static IReadOnlyList<Field> All { get; } =
+    [
+        new("model", $"one of {string.Join(", ", ModelZoo.All.Select(m => m.Name))}", (s, t) => ModelZoo.Find(t) != null ? s with { Model = t } : null)
+        {
+            Hint = t => NearestWord.Of(t, ModelZoo.All.Select(m => m.Name)),
+        },
+        new("data", "digits, mnist:DIR or a path", (s, t) => t.Length > 0 ? s with { Data = t } : null),
+        new("epochs", "a whole number from 1 to 100000", (s, t) => Whole(t, 1, 100_000) is { } v ? s with { Epochs = v } : null),
+        new("batch", "a whole number from 1 to 1048576", (s, t) => Whole(t, 1, 1 << 20) is { } v ? s with { Batch = v } : null),
+        new("micro-batch", "a whole number from 1 to 65536 that divides batch", (s, t) => Whole(t, 1, 1 << 16) is { } v ? s with { MicroBatch = v } : null),
+        new("seed", "a whole number from 0 to 18446744073709551615",
+            (s, t) => ulong.TryParse(t, NumberStyles.None, CultureInfo.InvariantCulture, out ulong v) ? s with { Seed = v } : null),
+        new("lr", "a number above 0, at most 1000", (s, t) => Number(t) is > 0 and <= 1000 and var v ? s with { LearningRate = v } : null),
+        new("momentum", "a number from 0 to below 1", (s, t) => Number(t) is >= 0 and < 1 and var v ? s with { Momentum = v } : null),
+        new("nesterov", "true or false", (s, t) => t switch
+        {
+            "true" => s with { Nesterov = true },
+            "false" => s with { Nesterov = false },
+            _ => null,
+        }),
+        new("weight-decay", "a number from 0 to below 1", (s, t) => Number(t) is >= 0 and < 1 and var v ? s with { WeightDecay = v } : null),
+        new("schedule", "constant or cosine", (s, t) => t switch
+        {
+            "constant" => s with { Schedule = LearningRateSchedule.Constant },
+            "cosine" => s with { Schedule = LearningRateSchedule.Cosine },
+            _ => null,
+        }),
+    ];
+
+    /// <summary>The field of a name, or null.</summary>
+    public static Field? Find(string name) => All.FirstOrDefault(f => f.Name == name);
+
+    /// <summary>The name that a mistyped one is nearest to; null where none is near.</summary>
+    public static string? Nearest(string name) => NearestWord.Of(name.ToLowerInvariant().Replace('_', '-'), All.Select(f => f.Name));
+
+    private static int? Whole(string text, int least, int most) =>
+        int.TryParse(text, NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out int value) && value >= least && value <= most ? value : null;
+
+    private static float? Number(string text) =>
+        float.TryParse(text, NumberStyles.Float, CultureInfo.InvariantCulture, out float value) && float.IsFinite(value) ? value : null;
+}
