@@ -41,6 +41,7 @@ internal sealed class JobCoordinator : ReceiveActor
     private readonly long[] _reached, _paused;             // the version by shard; -1 before it is known
     private readonly Dictionary<int, IActorRef> _workers = [];
     private readonly Dictionary<int, string> _reasons = [];
+    private readonly List<IActorRef> _waiting;             // workers that have not been told to start yet
     private readonly long _began;
     private Roster _roster = Roster.Empty;
     private int _nextWorker;
@@ -55,6 +56,7 @@ internal sealed class JobCoordinator : ReceiveActor
     {
         _job = job;
         _began = job.Clock.GetTimestamp();
+        _waiting = [.. job.Workers];
         _plan = new ShardPlan(job.Runtime.Layout, job.Servers.Length);
         _history = new JobHistory(job.Runtime.Plan);
         _until = job.Runtime.Plan.TotalSteps;
@@ -88,11 +90,12 @@ internal sealed class JobCoordinator : ReceiveActor
             if (!Array.TrueForAll(_targets, t => t is not null))
                 return;
             Become(Running);
-            foreach (var worker in _job.Workers)
+            foreach (var worker in _waiting)
                 StartWorker(worker);
             if (_stopRequested)
                 Pause();
         });
+        Receive<AddWorker>(m => _waiting.Add(m.Worker));
         Receive<StopJob>(_ => _stopRequested = true);
         ReceiveFailures();
     }
@@ -135,6 +138,7 @@ internal sealed class JobCoordinator : ReceiveActor
     private void Collecting()
     {
         Receive<Collected>(m => End(new JobResult(m.State, _until, _until < _job.Runtime.Plan.TotalSteps, _history.Epochs, _history.Throughput), null));
+        Receive<AddWorker>(m => m.Worker.Tell(new StopWorker(_job.Job)));
         Receive<WorkerFailed>(m => _reasons[m.Worker] = m.Reason);
         ReceiveFailures();
     }
@@ -146,7 +150,7 @@ internal sealed class JobCoordinator : ReceiveActor
             _stillThere.Remove(m.ActorRef);
             StopWhenAlone();
         });
-        Receive<AddWorker>(m => Context.Stop(m.Worker));
+        Receive<AddWorker>(m => m.Worker.Tell(new StopWorker(_job.Job)));
         Receive<Collected>(m => m.State.Dispose());
         ReceiveAny(_ => { });   // whatever the parts still had to say
     }
