@@ -1,3 +1,4 @@
+using ConvNet.Core.Training;
 using ConvNet.Cluster.Sums;
 using ConvNet.Cluster.Transport;
 
@@ -37,7 +38,7 @@ internal sealed class SumTree(int microBatches) : IDisposable
         {
             var left = Take(merge.Left);
             using var right = Take(merge.Right);
-            VectorSum.AddInto(left.Span, right.Span);
+            VectorAdd.Into(left.Span, right.Span);
             _sums.Add(merge.Parent, left);
         }
     }

@@ -190,7 +190,7 @@ internal sealed class WorkerEngine : ITensorReceiver
                 case LocalStep.Add(var merge):
                     bool isLeft = node.Promoted(phase.Runs.MicroBatches) == merge.Left;
                     (var left, var right) = isLeft ? (sum, other!) : (other!, sum);
-                    VectorSum.AddInto(left.Span, right.Span);
+                    VectorAdd.Into(left.Span, right.Span);
                     right.Dispose();
                     (node, sum) = (merge.Parent, left);
                     continue;

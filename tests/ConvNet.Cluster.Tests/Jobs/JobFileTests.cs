@@ -10,7 +10,7 @@ public sealed class JobFileTests
     [InlineData("---\n")]
     public void An_empty_file_is_a_job_of_defaults(string text)
     {
-        Assert.Equal(new JobSpec("lenet5", "digits", 5, 128, 32, 1, 0.05f, 0.9f, false, 0.0005f, LearningRateSchedule.Cosine), JobFile.Parse(text, "job.yaml"));
+        Assert.Equal(new JobSpec("lenet5", "digits", 5, 128, 32, 1, 0.02f, 0.9f, false, 0.0005f, LearningRateSchedule.Cosine), JobFile.Parse(text, "job.yaml"));
     }
 
     [Fact]
@@ -66,8 +66,8 @@ public sealed class JobFileTests
     }
 
     [Theory]
-    [InlineData("batch: 100\nmicro-batch: 32\n", "job.yaml:2: micro-batch: 32 does not divide batch, which is 100.")]
-    [InlineData("batch: 100\n", "job.yaml:1: batch: 32 does not divide batch, which is 100.")]
+    [InlineData("batch: 100\nmicro-batch: 32\n", "job.yaml:2: micro-batch: a batch of 100 is not a whole number of micro-batches of 32; choose a multiple, such as 96.")]
+    [InlineData("batch: 100\n", "job.yaml:1: batch: a batch of 100 is not a whole number of micro-batches of 32; choose a multiple, such as 96.")]
     [InlineData("- a\n- b\n", "job.yaml:1: expected lines of \"field: value\", such as \"epochs: 5\".")]
     [InlineData("lr: .nan\n", "job.yaml:1: lr: expected a number above 0, at most 1000, got \".nan\".")]
     [InlineData("epochs: 1\n---\nepochs: 2\n", "job.yaml:2: a job file holds one document, here begins another.")]

@@ -1,8 +1,8 @@
-using ConvNet.Cluster.Sums;
+using ConvNet.Core.Training;
 
-namespace ConvNet.Cluster.Tests.Sums;
+namespace ConvNet.Core.Tests.Training;
 
-public sealed class VectorSumTests
+public sealed class VectorAddTests
 {
     [Fact]
     public void It_adds_like_a_loop_for_every_length()
@@ -13,7 +13,7 @@ public sealed class VectorSumTests
             float[] left = [.. Enumerable.Range(0, length).Select(_ => random.NextSingle() - 0.5f)], right = [.. left.Select(_ => random.NextSingle() * 1e5f)];
             float[] expected = [.. left.Zip(right, (l, r) => l + r)];
 
-            VectorSum.AddInto(left, right);
+            VectorAdd.Into(left, right);
 
             Assert.Equal(expected, left);
         }
@@ -22,6 +22,6 @@ public sealed class VectorSumTests
     [Fact]
     public void Vectors_of_two_lengths_are_refused()
     {
-        Assert.Throws<ArgumentException>(() => VectorSum.AddInto(new float[3], new float[4]));
+        Assert.Throws<ArgumentException>(() => VectorAdd.Into(new float[3], new float[4]));
     }
 }
