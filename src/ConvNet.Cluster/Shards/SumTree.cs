@@ -1,6 +1,6 @@
-using ConvNet.Core.Training;
 using ConvNet.Cluster.Sums;
 using ConvNet.Cluster.Transport;
+using ConvNet.Core.Training;
 
 namespace ConvNet.Cluster.Shards;
 

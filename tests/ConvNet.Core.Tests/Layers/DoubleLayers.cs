@@ -33,22 +33,22 @@ internal static class DoubleLayers
         var output = new double[samples * y.Elements];
         int at = 0;
         for (int n = 0; n < samples; n++)
-        for (int oc = 0; oc < y.Channels; oc++)
-        for (int oh = 0; oh < y.Height; oh++)
-        for (int ow = 0; ow < y.Width; ow++)
-        {
-            double sum = conv.Bias ? parameters[weights + oc] : 0;
-            for (int c = 0; c < groupInputs; c++)
-            for (int kh = 0; kh < conv.Kernel.Height; kh++)
-            for (int kw = 0; kw < conv.Kernel.Width; kw++)
-            {
-                int h = rows.Source(oh, kh), w = columns.Source(ow, kw), channel = (oc / groupOutputs * groupInputs) + c;
-                if (h >= 0 && h < x.Height && w >= 0 && w < x.Width)
-                    sum += input[(((((n * x.Channels) + channel) * x.Height) + h) * x.Width) + w] * parameters[(((oc * groupInputs) + c) * taps) + (kh * conv.Kernel.Width) + kw];
-            }
+            for (int oc = 0; oc < y.Channels; oc++)
+                for (int oh = 0; oh < y.Height; oh++)
+                    for (int ow = 0; ow < y.Width; ow++)
+                    {
+                        double sum = conv.Bias ? parameters[weights + oc] : 0;
+                        for (int c = 0; c < groupInputs; c++)
+                            for (int kh = 0; kh < conv.Kernel.Height; kh++)
+                                for (int kw = 0; kw < conv.Kernel.Width; kw++)
+                                {
+                                    int h = rows.Source(oh, kh), w = columns.Source(ow, kw), channel = (oc / groupOutputs * groupInputs) + c;
+                                    if (h >= 0 && h < x.Height && w >= 0 && w < x.Width)
+                                        sum += input[(((((n * x.Channels) + channel) * x.Height) + h) * x.Width) + w] * parameters[(((oc * groupInputs) + c) * taps) + (kh * conv.Kernel.Width) + kw];
+                                }
 
-            output[at++] = sum;
-        }
+                        output[at++] = sum;
+                    }
 
         return output;
     }
@@ -57,13 +57,13 @@ internal static class DoubleLayers
     {
         var output = new double[samples * full.Outputs];
         for (int n = 0; n < samples; n++)
-        for (int o = 0; o < full.Outputs; o++)
-        {
-            double sum = full.Bias ? parameters[(full.Outputs * features) + o] : 0;
-            for (int i = 0; i < features; i++)
-                sum += input[(n * features) + i] * parameters[(o * features) + i];
-            output[(n * full.Outputs) + o] = sum;
-        }
+            for (int o = 0; o < full.Outputs; o++)
+            {
+                double sum = full.Bias ? parameters[(full.Outputs * features) + o] : 0;
+                for (int i = 0; i < features; i++)
+                    sum += input[(n * features) + i] * parameters[(o * features) + i];
+                output[(n * full.Outputs) + o] = sum;
+            }
 
         return output;
     }
@@ -75,20 +75,20 @@ internal static class DoubleLayers
         var output = new double[samples * y.Elements];
         int at = 0;
         for (int plane = 0; plane < samples * x.Channels; plane++)
-        for (int oh = 0; oh < y.Height; oh++)
-        for (int ow = 0; ow < y.Width; ow++)
-        {
-            var values = new List<double>();
-            for (int kh = 0; kh < kernel.Height; kh++)
-            for (int kw = 0; kw < kernel.Width; kw++)
-            {
-                int h = rows.Source(oh, kh), w = columns.Source(ow, kw);
-                if (h >= 0 && h < x.Height && w >= 0 && w < x.Width)
-                    values.Add(input[(((plane * x.Height) + h) * x.Width) + w]);
-            }
+            for (int oh = 0; oh < y.Height; oh++)
+                for (int ow = 0; ow < y.Width; ow++)
+                {
+                    var values = new List<double>();
+                    for (int kh = 0; kh < kernel.Height; kh++)
+                        for (int kw = 0; kw < kernel.Width; kw++)
+                        {
+                            int h = rows.Source(oh, kh), w = columns.Source(ow, kw);
+                            if (h >= 0 && h < x.Height && w >= 0 && w < x.Width)
+                                values.Add(input[(((plane * x.Height) + h) * x.Width) + w]);
+                        }
 
-            output[at++] = reduce(values, kernel.Height * kernel.Width);
-        }
+                    output[at++] = reduce(values, kernel.Height * kernel.Width);
+                }
 
         return output;
     }
