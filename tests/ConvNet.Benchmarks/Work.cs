@@ -65,7 +65,13 @@ internal sealed unsafe class ConvolutionWork : IDisposable
 
     public static ConvolutionGeometry LeNet2 => new(new Shape(6, 14, 14), 16, new Window(5), new Window(5), 1);
 
-    public static ConvolutionGeometry ResNet => new(new Shape(64, 56, 56), 64, new Window(3, Before: 1, After: 1), new Window(3, Before: 1, After: 1), 1);
+    public static ConvolutionGeometry AlexNet1 => new(new Shape(3, 224, 224), 64, new Window(11, 4, 2, 2), new Window(11, 4, 2, 2), 1);
+
+    /// <summary>3×3 with as many channels going in as out, image size kept: most of ResNet and VGG.</summary>
+    public static ConvolutionGeometry Square(int channels, int size) =>
+        new(new Shape(channels, size, size), channels, new Window(3, Before: 1, After: 1), new Window(3, Before: 1, After: 1), 1);
+
+    public static ConvolutionGeometry Pointwise(int channels, int size) => new(new Shape(channels, size, size), channels, new Window(1), new Window(1), 1);
 
     /// <summary>Of one pass, padding not counted: what is multiplied by zeros is not work.</summary>
     public double Operations

@@ -1,4 +1,5 @@
 using System.Runtime.CompilerServices;
+using System.Runtime.Intrinsics;
 
 namespace ConvNet.Core.Simd;
 
@@ -23,4 +24,17 @@ internal static unsafe class Stripes
         float a2 = (s[2] + s[10]) + (s[6] + s[14]), a3 = (s[3] + s[11]) + (s[7] + s[15]);
         return (a0 + a2) + (a1 + a3);
     }
+
+    /// <summary>Four sums of 16 stripes each, one after the other in memory: the same tree as <see cref="Fold"/>, four at a time.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static void Fold4(float* s, float* sums)
+    {
+        Vector128<float> a = Quarter(s), b = Quarter(s + Count), c = Quarter(s + (2 * Count)), d = Quarter(s + (3 * Count));
+        Transpose4.Turn(ref a, ref b, ref c, ref d);
+        ((a + c) + (b + d)).Store(sums);
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static Vector128<float> Quarter(float* s) =>
+        (Vector128.Load(s) + Vector128.Load(s + 8)) + (Vector128.Load(s + 4) + Vector128.Load(s + 12));
 }

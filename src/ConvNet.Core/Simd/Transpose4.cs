@@ -7,7 +7,7 @@ namespace ConvNet.Core.Simd;
 /// <summary>Turns a square of 4 × 4 floats: rows become columns. Moves numbers, computes nothing.</summary>
 internal static unsafe class Transpose4
 {
-    /// <summary>Turns the square.</summary>
+    /// <summary>Turns a square in memory.</summary>
     /// <param name="from">Its first row.</param>
     /// <param name="fromStep">Floats from row to row.</param>
     /// <param name="to">Where the first column goes, as a row.</param>
@@ -15,19 +15,30 @@ internal static unsafe class Transpose4
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static void Turn(float* from, nint fromStep, float* to, nint toStep)
     {
-        if (!Sse.IsSupported)
-        {
-            for (int i = 0; i < 16; i++)
-                to[(i % 4 * toStep) + (i / 4)] = from[(i / 4 * fromStep) + (i % 4)];
-            return;
-        }
-
         Vector128<float> a = Vector128.Load(from), b = Vector128.Load(from + fromStep);
         Vector128<float> c = Vector128.Load(from + (2 * fromStep)), d = Vector128.Load(from + (3 * fromStep));
-        Vector128<float> ab0 = Sse.UnpackLow(a, b), ab1 = Sse.UnpackHigh(a, b), cd0 = Sse.UnpackLow(c, d), cd1 = Sse.UnpackHigh(c, d);
-        Sse.MoveLowToHigh(ab0, cd0).Store(to);
-        Sse.MoveHighToLow(cd0, ab0).Store(to + toStep);
-        Sse.MoveLowToHigh(ab1, cd1).Store(to + (2 * toStep));
-        Sse.MoveHighToLow(cd1, ab1).Store(to + (3 * toStep));
+        Turn(ref a, ref b, ref c, ref d);
+        a.Store(to);
+        b.Store(to + toStep);
+        c.Store(to + (2 * toStep));
+        d.Store(to + (3 * toStep));
     }
+
+    /// <summary>Turns a square of four rows.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static void Turn(ref Vector128<float> a, ref Vector128<float> b, ref Vector128<float> c, ref Vector128<float> d)
+    {
+        if (Sse.IsSupported)
+        {
+            Vector128<float> ab0 = Sse.UnpackLow(a, b), ab1 = Sse.UnpackHigh(a, b), cd0 = Sse.UnpackLow(c, d), cd1 = Sse.UnpackHigh(c, d);
+            (a, b, c, d) = (Sse.MoveLowToHigh(ab0, cd0), Sse.MoveHighToLow(cd0, ab0), Sse.MoveLowToHigh(ab1, cd1), Sse.MoveHighToLow(cd1, ab1));
+        }
+        else
+        {
+            (a, b, c, d) = (Column(0, a, b, c, d), Column(1, a, b, c, d), Column(2, a, b, c, d), Column(3, a, b, c, d));
+        }
+    }
+
+    private static Vector128<float> Column(int i, Vector128<float> a, Vector128<float> b, Vector128<float> c, Vector128<float> d) =>
+        Vector128.Create(a[i], b[i], c[i], d[i]);
 }

@@ -17,4 +17,16 @@ public sealed unsafe class StripesTests
 
         Numbers.AssertSameBits([s[0]], [Stripes.Fold(buffer.Pointer)], "fold");
     }
+
+    [Fact]
+    public void Four_sums_at_once_have_the_bits_of_four_sums_one_by_one()
+    {
+        using var buffer = Numbers.Uniform(4 * Stripes.Count, seed: 1);
+        float* sums = stackalloc float[4];
+
+        Stripes.Fold4(buffer.Pointer, sums);
+
+        for (int i = 0; i < 4; i++)
+            Numbers.AssertSameBits([Stripes.Fold(buffer.Pointer + (i * Stripes.Count))], [sums[i]], $"sum {i}");
+    }
 }

@@ -19,13 +19,18 @@ namespace ConvNet.Core.Kernels.Convolutions;
 internal sealed unsafe class WeightGradient
 {
     private readonly ConvolutionGeometry _geometry;
+    // The part of dy that all tiles run over before the next part is taken up: small enough to stay in the second-level cache.
+    private const int DyTogether = 256 * 1024 / sizeof(float);
+
     private readonly Tile[] _tiles;
+    private readonly int _rowsTogether;
 
     /// <summary>Plans the gradient by weight of a convolution.</summary>
     public WeightGradient(ConvolutionGeometry geometry)
     {
         _geometry = geometry;
         _tiles = [.. Tiles(geometry)];
+        _rowsTogether = Math.Max(1, DyTogether / (geometry.Output.Pixels * Stripes.Count * WeightGradientOperands.MostRows)) * WeightGradientOperands.MostRows;
     }
 
     /// <summary>Floats of scratch for one tile's stripes.</summary>
@@ -68,25 +73,36 @@ internal sealed unsafe class WeightGradient
         };
         for (int group = 0; group < _geometry.Groups; group++)
         {
-            foreach (Tile tile in _tiles)
+            float* groupX = x + ((nint)group * groupInputs * input.Pixels * Stripes.Count);
+            for (int first = 0; first < groupOutputs; first += _rowsTogether)
             {
-                Describe(tile, x + ((nint)group * groupInputs * input.Pixels * Stripes.Count), ref p);
-                for (int row = 0; row < groupOutputs; row += WeightGradientOperands.MostRows)
+                int end = Math.Min(first + _rowsTogether, groupOutputs);
+                foreach (Tile tile in _tiles)
                 {
-                    int rows = Math.Min(WeightGradientOperands.MostRows, groupOutputs - row);
-                    nint channel = ((nint)group * groupOutputs) + row;
-                    p.Dy = dy + (channel * p.DyChannel) + (tile.FirstLine * p.DyLine);
-                    WeightGradientTile<TVector, TOps>.Run(rows, tile.Taps.Length, in p);
-                    for (int r = 0; r < rows; r++)
+                    Describe(tile, groupX, ref p);
+                    for (int row = first; row < end; row += WeightGradientOperands.MostRows)
                     {
-                        for (int t = 0; t < tile.Taps.Length; t++)
-                        {
-                            dw[((channel + r) * groupInputs * _geometry.Taps) + tile.Taps[t].Weight] =
-                                Stripes.Fold(scratch + (((r * WeightGradientOperands.MostTaps) + t) * Stripes.Count));
-                        }
+                        int rows = Math.Min(WeightGradientOperands.MostRows, end - row);
+                        nint channel = ((nint)group * groupOutputs) + row;
+                        p.Dy = dy + (channel * p.DyChannel) + (tile.FirstLine * p.DyLine);
+                        WeightGradientTile<TVector, TOps>.Run(rows, tile.Taps.Length, in p);
+                        Fold(rows, tile.Taps, scratch, dw + (channel * groupInputs * _geometry.Taps));
                     }
                 }
             }
+        }
+    }
+
+    /// <summary>A tile's stripes to its weights; sums that the tile does not have are folded along and dropped.</summary>
+    private void Fold(int rows, TapPlace[] taps, float* stripes, float* dw)
+    {
+        float* sums = stackalloc float[WeightGradientOperands.MostRows * WeightGradientOperands.MostTaps];
+        for (int i = 0; i < rows * WeightGradientOperands.MostTaps; i += 4)
+            Stripes.Fold4(stripes + (i * Stripes.Count), sums + i);
+        for (int r = 0; r < rows; r++, sums += WeightGradientOperands.MostTaps, dw += _geometry.GroupInputs * _geometry.Taps)
+        {
+            for (int t = 0; t < taps.Length; t++)
+                dw[taps[t].Weight] = sums[t];
         }
     }
 

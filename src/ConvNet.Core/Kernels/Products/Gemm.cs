@@ -153,21 +153,31 @@ internal static unsafe class Gemm
         where TVector : struct
         where TOps : struct, IVectorOps<TVector>
     {
-        for (int panel = 0; panel < columns; panel += PanelWidth)
+        for (int panel = 0; panel < columns; panel += PanelWidth, to += (nint)PanelWidth * depth)
         {
-            int width = Math.Min(PanelWidth, columns - panel);
-            for (int t = 0; t < depth; t++, to += PanelWidth)
+            float* from = b.Pointer + (term * b.RowStep) + ((column + panel) * b.ColumnStep);
+            int width = Math.Min(PanelWidth, columns - panel), t = 0;
+            if (width == PanelWidth && b.ColumnStep == 1)
             {
-                float* from = b.Pointer + ((term + t) * b.RowStep) + ((column + panel) * b.ColumnStep);
-                if (width == PanelWidth && b.ColumnStep == 1)
+                for (; t < depth; t++)
                 {
                     for (int j = 0; j < PanelWidth; j += TOps.Count)
-                        TOps.Store(TOps.Load(from + j), to + j);
-                    continue;
+                        TOps.Store(TOps.Load(from + (t * b.RowStep) + j), to + ((nint)t * PanelWidth) + j);
                 }
+            }
+            else if (width == PanelWidth && b.RowStep == 1)
+            {
+                for (; t + 4 <= depth; t += 4)
+                {
+                    for (int j = 0; j < PanelWidth; j += 4)
+                        Transpose4.Turn(from + t + (j * b.ColumnStep), b.ColumnStep, to + ((nint)t * PanelWidth) + j, PanelWidth);
+                }
+            }
 
+            for (; t < depth; t++)
+            {
                 for (int j = 0; j < PanelWidth; j++)
-                    to[j] = j < width ? from[j * b.ColumnStep] : 0;
+                    to[((nint)t * PanelWidth) + j] = j < width ? from[(t * b.RowStep) + (j * b.ColumnStep)] : 0;
             }
         }
     }
