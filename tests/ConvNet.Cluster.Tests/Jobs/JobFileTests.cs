@@ -103,4 +103,21 @@ public sealed class JobFileTests
             ["--lr: expected a number above 0, at most 1000, got \"abc\".", "--batch: expected a whole number from 1 to 1048576, got \"0\"."],
             wrong.Problems);
     }
+
+    [Fact]
+    public void The_sample_files_are_jobs_and_digits_is_the_job_of_defaults()
+    {
+        string config = Config();
+
+        Assert.Equal(new JobSpec(), JobFile.Parse(File.ReadAllText(Path.Combine(config, "digits.yaml")), "digits.yaml"));
+        Assert.All(Directory.GetFiles(config, "*.yaml"), file => JobFile.Parse(File.ReadAllText(file), file));
+    }
+
+    private static string Config()
+    {
+        string? at = AppContext.BaseDirectory;
+        while (at != null && !File.Exists(Path.Combine(at, "ConvNet.Cluster.sln")))
+            at = Path.GetDirectoryName(at);
+        return Path.Combine(at!, "config");
+    }
 }
