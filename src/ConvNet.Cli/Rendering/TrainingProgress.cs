@@ -16,6 +16,7 @@ internal sealed class TrainingProgress(TextWriter error, int epochs, int trainin
     private long _samples, _step, _totalSteps;
     private double _loss;
     private bool _first = true;
+    private IAnsiConsole? _console;     // while a bar is live: lines then go above it
 
     /// <summary>Runs a job and shows it until it ends.</summary>
     public async Task<T> ShowAsync<T>(Func<Task<T>> job)
@@ -23,6 +24,7 @@ internal sealed class TrainingProgress(TextWriter error, int epochs, int trainin
         if (quiet || Console.IsErrorRedirected)
             return await job();
         IAnsiConsole console = AnsiConsole.Create(new AnsiConsoleSettings { Out = new AnsiConsoleOutput(error) });
+        _console = console;
         return await console.Progress().AutoClear(true).AutoRefresh(true)
             .Columns(new TaskDescriptionColumn { Alignment = Justify.Left }, new ProgressBarColumn(), new PercentageColumn())
             .StartAsync(async context =>
@@ -99,7 +101,11 @@ internal sealed class TrainingProgress(TextWriter error, int epochs, int trainin
 
     private void Line(FormattableString text)
     {
-        if (!quiet)
+        if (quiet)
+            return;
+        if (_console is { } console)
+            console.WriteLine(text.ToString(CultureInfo.InvariantCulture));
+        else
             error.WriteLine(text.ToString(CultureInfo.InvariantCulture));
     }
 }
