@@ -9,13 +9,13 @@ namespace ConvNet.Benchmarks;
 /// <summary>GFLOP/s and share of the peak of each kernel, in seconds rather than minutes: the best of many short runs on one thread.</summary>
 internal static class QuickTable
 {
-    private static double peak;
+    private static double _peak;
 
     public static void Print(string only)
     {
-        peak = PeakMeter.MultiplyAddPeak();
+        _peak = PeakMeter.MultiplyAddPeak();
         Console.WriteLine(string.Create(CultureInfo.InvariantCulture,
-            $"{Widest.Lanes} lanes, peak {peak:F1} GFLOP/s a thread, copy {PeakMeter.CopyBandwidth():F1} GB/s"));
+            $"{Widest.Lanes} lanes, peak {_peak:F1} GFLOP/s a thread, copy {PeakMeter.CopyBandwidth():F1} GB/s"));
         foreach ((int m, int n, int k) in ((int, int, int)[])[(256, 256, 256), (512, 512, 512), (1024, 1024, 1024), (128, 4096, 1152), (1000, 64, 512)])
         {
             if (!$"gemm {m}x{n}x{k}".Contains(only, StringComparison.Ordinal))
@@ -58,6 +58,6 @@ internal static class QuickTable
         }
 
         Console.WriteLine(string.Create(CultureInfo.InvariantCulture,
-            $"{name,-46} {best * 1e3,9:F3} ms {operations / best / 1e9,8:F1} GFLOP/s {operations / best / 1e9 / peak,7:P0}"));
+            $"{name,-46} {best * 1e3,9:F3} ms {operations / best / 1e9,8:F1} GFLOP/s {operations / best / 1e9 / _peak,7:P0}"));
     }
 }
