@@ -45,21 +45,39 @@ internal static unsafe partial class WeightGradientTile<TVector, TOps>
     where TVector : struct
     where TOps : struct, IVectorOps<TVector>
 {
+    private const int NarrowRows = 2;
+
     /// <summary>Computes the tile's sums.</summary>
     /// <param name="rows">Output channels, 1…4.</param>
     /// <param name="taps">Taps, 1…6.</param>
     /// <param name="p">The operands.</param>
     public static void Run(int rows, int taps, in WeightGradientOperands p)
     {
-        for (int lane = 0; lane < Stripes.Count; lane += TOps.Count)
+        if (TOps.Count == Stripes.Count)
         {
-            switch (rows)
-            {
-                case 1: Rows<N1>(taps, in p, lane); break;
-                case 2: Rows<N2>(taps, in p, lane); break;
-                case 3: Rows<N3>(taps, in p, lane); break;
-                default: Rows<N4>(taps, in p, lane); break;
-            }
+            Rows(rows, taps, in p, lane: 0);
+            return;
+        }
+
+        // Narrower vectors come with 16 registers on x86: two rows at a time, 12 sums.
+        WeightGradientOperands part = p;
+        for (int row = 0; row < rows; row += NarrowRows)
+        {
+            part.Dy = p.Dy + (row * p.DyChannel);
+            part.Stripes = p.Stripes + (row * WeightGradientOperands.MostTaps * Stripes.Count);
+            for (int lane = 0; lane < Stripes.Count; lane += TOps.Count)
+                Rows(Math.Min(NarrowRows, rows - row), taps, in part, lane);
+        }
+    }
+
+    private static void Rows(int rows, int taps, in WeightGradientOperands p, int lane)
+    {
+        switch (rows)
+        {
+            case 1: Rows<N1>(taps, in p, lane); break;
+            case 2: Rows<N2>(taps, in p, lane); break;
+            case 3: Rows<N3>(taps, in p, lane); break;
+            default: Rows<N4>(taps, in p, lane); break;
         }
     }
 
