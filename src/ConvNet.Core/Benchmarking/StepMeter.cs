@@ -59,6 +59,8 @@ public static class StepMeter
         private readonly ContributionLayout _layout;
         private readonly Sgd _sgd = new(0.9f, 0);
         private readonly int _batch, _microBatch;
+        private readonly Barrier _turn;         // all lanes and the caller: once to begin a step, once to end it
+        private volatile bool _ended;
 
         public Meter(Network network, int batch, int microBatch, int lanes)
         {
@@ -70,15 +72,19 @@ public static class StepMeter
             network.Initialize(_weights.Span, seed: 1);
             var plan = new ExecutionPlan(network, microBatch);
             _lanes = [.. Enumerable.Range(0, lanes).Select(_ => new Lane(plan, _layout, microBatch))];
+            _turn = new Barrier(lanes);
+            for (int lane = 1; lane < lanes; lane++)
+            {
+                int number = lane;
+                new Thread(() => Follow(number)) { IsBackground = true, Name = $"lane {number}" }.Start();
+            }
         }
 
         public void Step()
         {
-            int microBatches = _batch / _microBatch;
-            if (_lanes.Length == 1)
-                _lanes[0].Run(0, 1, microBatches, _weights);
-            else
-                Parallel.For(0, _lanes.Length, lane => _lanes[lane].Run(lane, _lanes.Length, microBatches, _weights));
+            _turn.SignalAndWait();
+            Compute(0);
+            _turn.SignalAndWait();
             Span<float> sum = _sum.Span;
             _lanes[0].Sum.Span.CopyTo(sum);
             for (int lane = 1; lane < _lanes.Length; lane++)
@@ -88,12 +94,29 @@ public static class StepMeter
 
         public void Dispose()
         {
+            _ended = true;
+            _turn.SignalAndWait();
             foreach (Lane lane in _lanes)
                 lane.Dispose();
             _weights.Dispose();
             _velocity.Dispose();
             _sum.Dispose();
         }
+
+        /// <summary>The caller's thread is lane 0; each other lane has a thread of its own that computes when the caller does.</summary>
+        private void Follow(int lane)
+        {
+            while (true)
+            {
+                _turn.SignalAndWait();
+                if (_ended)
+                    return;
+                Compute(lane);
+                _turn.SignalAndWait();
+            }
+        }
+
+        private void Compute(int lane) => _lanes[lane].Run(lane, _lanes.Length, _batch / _microBatch, _weights);
     }
 
     private sealed class Lane : IDisposable
