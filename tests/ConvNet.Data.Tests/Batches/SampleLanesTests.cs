@@ -11,6 +11,7 @@ public sealed class SampleLanesTests
     [InlineData(3, 5, 7, 33)]
     [InlineData(2, 3, 1, 15)]
     [InlineData(1, 4, 4, 8)]
+    [InlineData(2, 33, 33, 20)]
     public void Sample_s_is_lane_s_mod_16_of_block_s_div_16_normalised(int channels, int height, int width, int count)
     {
         var shape = new Shape(channels, height, width);
