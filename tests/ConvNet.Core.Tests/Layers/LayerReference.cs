@@ -184,10 +184,10 @@ internal static unsafe class LayerCheck
         }
     }
 
-    public static void Near(string what, ReadOnlySpan<double> expected, ReadOnlySpan<float> actual, double tolerance)
+    public static void Near(string what, ReadOnlySpan<double> expected, ReadOnlySpan<float> actual, double tolerance, double leastScale = 0)
     {
         Assert.Equal(expected.Length, actual.Length);
-        double scale = 0;
+        double scale = leastScale;
         foreach (double e in expected)
             scale = double.IsNaN(e) ? scale : Math.Max(scale, Math.Abs(e));
         for (int i = 0; i < actual.Length; i++)
