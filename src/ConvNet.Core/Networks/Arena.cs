@@ -51,5 +51,18 @@ internal static class Arena
         return total;
     }
 
+    /// <summary>Gives every buffer a place of its own; returns the arena's floats.</summary>
+    public static int SideBySide(IEnumerable<Buffer> buffers)
+    {
+        int total = 0;
+        foreach (Buffer buffer in buffers)
+        {
+            buffer.Offset = total;
+            total = RoundUp(checked(total + buffer.Length));
+        }
+
+        return total;
+    }
+
     private static int RoundUp(int value) => (value + Granule - 1) / Granule * Granule;
 }

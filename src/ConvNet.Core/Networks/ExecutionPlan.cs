@@ -27,6 +27,12 @@ public sealed class ExecutionPlan
     /// <param name="network">The network.</param>
     /// <param name="microBatch">Samples of a micro-batch at most.</param>
     public ExecutionPlan(Network network, int microBatch)
+        : this(network, microBatch, sharesMemory: true)
+    {
+    }
+
+    /// <summary>Plans a network; without sharing, every activation and gradient has a place of its own and every layer its own pass: the plain plan that tests hold the other against.</summary>
+    internal ExecutionPlan(Network network, int microBatch, bool sharesMemory)
     {
         ArgumentOutOfRangeException.ThrowIfLessThan(microBatch, 1);
         (Network, MicroBatch) = (network, microBatch);
@@ -43,7 +49,7 @@ public sealed class ExecutionPlan
         {
             step.LeadsToParameters = step.Node.ParameterCount > 0 || step.Node.Inputs.Any(n => n >= 0 && Steps[n].LeadsToParameters);
             int from = step.Node.Inputs[0];
-            bool alone = from >= 0 && consumers[from + 1].Count == 1;
+            bool alone = sharesMemory && from >= 0 && consumers[from + 1].Count == 1;
             if (alone && (step.Operation.IsView || (step.Operation.WorksInPlace && !OutputMustStay(from))))
             {
                 // One buffer for both, in both directions.
@@ -110,7 +116,7 @@ public sealed class ExecutionPlan
         }
 
         ScratchLength = Steps.Max(s => s.Operation.ScratchLength(Blocks));
-        ArenaLength = Arena.Place(buffers);
+        ArenaLength = sharesMemory ? Arena.Place(buffers) : Arena.SideBySide(buffers);
     }
 
     /// <summary>The network.</summary>

@@ -13,9 +13,14 @@ namespace ConvNet.Core.Networks;
 ///     .Add("fc", new FullyConnected(10))
 ///     .Build();
 /// </code></example>
+/// <exception cref="ShapeException">The sample is empty.</exception>
 public sealed class NetworkBuilder(string name, Shape input)
 {
     private readonly List<Node> _nodes = [];
+    private readonly Shape _input = input is { Channels: > 0, Height: > 0, Width: > 0 }
+        ? input
+        : throw new ShapeException($"{name}: a sample takes at least 1 channel, row and column, got {input.Channels}x{input.Height}x{input.Width}.");
+
     private int _parameters;
 
     /// <summary>Adds a layer.</summary>
@@ -32,7 +37,7 @@ public sealed class NetworkBuilder(string name, Shape input)
         List<int> from = inputs.Length == 0 ? [_nodes.Count - 1] : [.. inputs.Select(i => Find(layerName, i))];
         if (from.Count != layer.InputCount)
             throw new ShapeException($"{layerName}: {layer.GetType().Name} takes {layer.InputCount} input(s), got {from.Count}.");
-        Shape[] shapes = [.. from.Select(i => i == Network.InputNode ? input : _nodes[i].Output)];
+        Shape[] shapes = [.. from.Select(i => i == Network.InputNode ? _input : _nodes[i].Output)];
         Shape output = layer.OutputShape(layerName, shapes);
         var node = new Node(layerName, layer, from, shapes, output, _parameters);
         _parameters = checked(_parameters + node.ParameterCount);
@@ -55,7 +60,7 @@ public sealed class NetworkBuilder(string name, Shape input)
         Node last = _nodes[^1];
         if (!last.Output.IsVector)
             throw new ShapeException($"{last.Name}: the last layer gives one score for each class, got an image of {last.Output}; end with a fully connected layer.");
-        return new Network(name, input, [.. _nodes]);
+        return new Network(name, _input, [.. _nodes]);
     }
 
     private int Find(string layerName, string wanted)

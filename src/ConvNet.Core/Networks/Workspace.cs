@@ -41,6 +41,7 @@ public sealed unsafe class Workspace : IDisposable
     public void Train(int samples, ReadOnlySpan<float> weights, Span<float> contribution)
     {
         int blocks = CheckedBlocks(samples, weights);
+        CheckLabels(samples, blocks);
         var layout = new ContributionLayout(_plan.Network.ParameterCount, 0);
         if (contribution.Length != layout.Length)
             throw new ArgumentException($"A contribution of {_plan.Network.Name} is {layout.Length} floats, got {contribution.Length}.", nameof(contribution));
@@ -59,6 +60,9 @@ public sealed unsafe class Workspace : IDisposable
     public void Evaluate(int samples, ReadOnlySpan<float> weights, Span<float> metrics)
     {
         int blocks = CheckedBlocks(samples, weights);
+        CheckLabels(samples, blocks);
+        if (metrics.Length != ContributionLayout.MetricsLength)
+            throw new ArgumentException($"Metrics are {ContributionLayout.MetricsLength} floats, got {metrics.Length}.", nameof(metrics));
         fixed (float* parameters = weights)
             Forward(parameters, blocks);
         WriteMetrics(Loss(blocks), metrics);
@@ -71,6 +75,8 @@ public sealed unsafe class Workspace : IDisposable
     public void Predict(int samples, ReadOnlySpan<float> weights, Span<float> probabilities)
     {
         int blocks = CheckedBlocks(samples, weights), classes = _plan.Network.Classes;
+        if (probabilities.Length < samples * classes)
+            throw new ArgumentException($"Probabilities of {samples} samples are {samples * classes} floats, got {probabilities.Length}.", nameof(probabilities));
         fixed (float* parameters = weights)
             Forward(parameters, blocks);
         ExecutionPlan.Step last = _plan.Steps[^1];
@@ -159,5 +165,19 @@ public sealed unsafe class Workspace : IDisposable
         if (weights.Length < _plan.Network.ParameterCount)
             throw new ArgumentException($"{_plan.Network.Name} has {_plan.Network.ParameterCount} parameters, got {weights.Length}.", nameof(weights));
         return (samples + Stripes.Count - 1) / Stripes.Count;
+    }
+
+    /// <summary>A wrong label would reach outside the arena, or be counted as a sample that is not there.</summary>
+    private void CheckLabels(int samples, int blocks)
+    {
+        int classes = _plan.Network.Classes;
+        for (int lane = 0; lane < blocks * Stripes.Count; lane++)
+        {
+            int label = _labels[lane];
+            if (lane < samples && (label < -1 || label >= classes))
+                throw new ArgumentException($"Sample {lane} is labelled {label}; {_plan.Network.Name} has the classes 0 to {classes - 1}, and -1 is no sample.");
+            if (lane >= samples && label != -1)
+                throw new ArgumentException($"Lane {lane} is labelled {label}, but the micro-batch has {samples} samples; label it -1.");
+        }
     }
 }

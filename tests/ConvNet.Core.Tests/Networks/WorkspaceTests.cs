@@ -1,89 +1,166 @@
+using ConvNet.Core.Layers;
 using ConvNet.Core.Models;
 using ConvNet.Core.Networks;
-using ConvNet.Core.Randomness;
+using ConvNet.Core.Simd;
 using ConvNet.Core.Tensors;
 using ConvNet.Core.Training;
+using Xunit;
 
 namespace ConvNet.Core.Tests.Networks;
 
-public sealed class WorkspaceTests
+public class WorkspaceTests
 {
-    private readonly Network _network = LeNet5.Modern(new Shape(1, 28, 28), 10);
-    private readonly float[] _weights;
-    private readonly float[] _contribution;
-
-    public WorkspaceTests()
+    [Theory]
+    [InlineData("lenet5")]
+    [InlineData("lenet5-classic")]
+    [InlineData("two shortcuts, one inside the other")]
+    public void A_steady_step_allocates_no_managed_memory(string name)
     {
-        _weights = new float[_network.ParameterCount];
-        _network.Initialize(_weights, 1);
-        _contribution = new float[new ContributionLayout(_network.ParameterCount, 0).Length];
-    }
-
-    [Fact]
-    public void A_training_step_and_an_evaluation_allocate_nothing()
-    {
-        using var workspace = new Workspace(new ExecutionPlan(_network, 32));
+        Network network = ModelZoo.Find(name) is { } model ? model.Build(model.Input, model.Classes) : Graphs.Of(name);
+        var trial = new Trial(network, samples: 17);
+        using var workspace = new Workspace(new ExecutionPlan(network, 32));
+        var contribution = new float[trial.Layout.Length];
         var metrics = new float[ContributionLayout.MetricsLength];
-        for (int i = 0; i < 3; i++)
-            Pass(workspace, metrics);
+        var probabilities = new float[17 * network.Classes];
+        trial.Fill(workspace);
+        Work();
 
         long before = GC.GetAllocatedBytesForCurrentThread();
-        Pass(workspace, metrics);
+        Work();
+        long allocated = GC.GetAllocatedBytesForCurrentThread() - before;
 
-        Assert.Equal(before, GC.GetAllocatedBytesForCurrentThread());
+        Assert.Equal(0, allocated);
+
+        void Work()
+        {
+            for (int i = 0; i < 5; i++)
+            {
+                workspace.Train(17, trial.Weights, contribution);
+                workspace.Evaluate(17, trial.Weights, metrics);
+                workspace.Predict(17, trial.Weights, probabilities);
+            }
+        }
     }
 
     [Fact]
-    public void What_a_lane_did_before_does_not_change_its_next_micro_batch()
+    public void Evaluation_gives_the_metrics_of_training_and_no_more()
     {
-        using Workspace used = new(new ExecutionPlan(_network, 32)), fresh = new(new ExecutionPlan(_network, 32));
+        var trial = new Trial(Graphs.Of("a chain"), samples: 21);
+        var plan = new ExecutionPlan(trial.Network, 32);
+        using var workspace = new Workspace(plan);
         var metrics = new float[ContributionLayout.MetricsLength];
-        Pass(used, metrics);
-        var again = new float[_contribution.Length];
 
-        Fill(used, 20, seed: 9);
-        used.Train(20, _weights, _contribution);
-        Fill(fresh, 20, seed: 9);
-        fresh.Train(20, _weights, again);
+        float[] contribution = trial.Train(workspace, plan);
+        trial.Fill(workspace);
+        workspace.Evaluate(21, trial.Weights, metrics);
 
-        Numbers.AssertSameBits(again, _contribution, "contribution");
+        Assert.Equal(contribution[trial.Layout.MetricsOffset..], metrics);
     }
 
     [Fact]
-    public void Probabilities_add_up_to_1_for_each_sample()
+    public void Metrics_count_what_double_precision_counts()
     {
-        using var workspace = new Workspace(new ExecutionPlan(_network, 18));
-        Fill(workspace, 18, seed: 1);
-        var probabilities = new float[18 * 10];
+        var trial = new Trial(new NetworkBuilder("eight", new Shape(1, 4, 4)).Add("fc", new FullyConnected(8)).Build(), samples: 40);
+        double[] weights = [.. trial.Weights.Select(w => (double)w)];
+        double[][] scores = [.. trial.Samples.Select(s => trial.Logits(s, weights))];
+        int[] ranks = [.. scores.Select((z, s) => z.Count(other => other > z[trial.Labels[s]]))];
 
-        workspace.Predict(18, _weights, probabilities);
+        float[] metrics = trial.Train(new ExecutionPlan(trial.Network, 40))[trial.Layout.MetricsOffset..];
 
-        foreach (float[] sample in probabilities.Chunk(10))
-            Assert.Equal(1, sample.Sum(), 1e-5f);
+        Assert.Equal(trial.Loss(weights), metrics[ContributionLayout.LossSum], 1e-4);
+        Assert.Equal(ranks.Count(r => r == 0), metrics[ContributionLayout.Top1Correct]);
+        Assert.Equal(ranks.Count(r => r < 5), metrics[ContributionLayout.Top5Correct]);
+        Assert.Equal(40, metrics[ContributionLayout.Samples]);
+        Assert.All(metrics[4..], m => Assert.Equal(0, m));
     }
 
     [Fact]
-    public void More_samples_than_planned_are_refused()
+    public void Probabilities_are_the_softmax_of_the_scores()
     {
-        using var workspace = new Workspace(new ExecutionPlan(_network, 16));
+        var trial = new Trial(Graphs.Of("tanh after tanh"), samples: 18);
+        using var workspace = new Workspace(new ExecutionPlan(trial.Network, 32));
+        var probabilities = new float[18 * 3];
+        double[] weights = [.. trial.Weights.Select(w => (double)w)];
+        trial.Fill(workspace);
 
-        Assert.Throws<ArgumentOutOfRangeException>(() => workspace.Train(17, _weights, _contribution));
+        workspace.Predict(18, trial.Weights, probabilities);
+
+        for (int s = 0; s < 18; s++)
+        {
+            double[] scores = trial.Logits(trial.Samples[s], weights);
+            double sum = scores.Sum(Math.Exp);
+            for (int c = 0; c < 3; c++)
+                Assert.Equal(Math.Exp(scores[c]) / sum, probabilities[(s * 3) + c], 1e-6);
+        }
     }
 
-    private void Pass(Workspace workspace, float[] metrics)
+    [Fact]
+    public void Samples_that_are_labelled_as_none_are_left_out()
     {
-        Fill(workspace, 32, seed: 3);
-        workspace.Train(32, _weights, _contribution);
-        workspace.Evaluate(32, _weights, metrics);
+        var trial = new Trial(Graphs.Of("a chain"), samples: 20);
+        var plan = new ExecutionPlan(trial.Network, 32);
+        using var workspace = new Workspace(plan);
+        var contribution = new float[trial.Layout.Length];
+        trial.Fill(workspace);
+        workspace.Input[..(trial.Network.Input.Elements * 2 * Stripes.Count)].Clear();
+
+        workspace.Labels.Fill(-1);
+        workspace.Train(20, trial.Weights, contribution);
+
+        Assert.All(contribution, v => Assert.Equal(0, v));
     }
 
-    private static void Fill(Workspace workspace, int samples, ulong seed)
+    [Theory]
+    [InlineData(3)]
+    [InlineData(int.MaxValue)]
+    [InlineData(-2)]
+    public void A_label_that_is_no_class_is_refused_before_anything_is_touched(int label)
     {
-        var random = new Philox(seed, Purpose.Test);
-        workspace.Input.Clear();
-        for (int i = 0; i < samples * 784; i++)
-            workspace.Input[(((i / 784 / 16 * 784) + (i % 784)) * 16) + (i / 784 % 16)] = random.Uniform(0, (ulong)i);
-        for (int i = 0; i < workspace.Labels.Length; i++)
-            workspace.Labels[i] = i < samples ? i % 10 : -1;
+        var trial = new Trial(Graphs.Of("a chain"), samples: 20);
+        using var workspace = new Workspace(new ExecutionPlan(trial.Network, 32));
+        trial.Fill(workspace);
+        workspace.Labels[18] = label;
+
+        var refusal = Assert.Throws<ArgumentException>(() => workspace.Train(20, trial.Weights, new float[trial.Layout.Length]));
+
+        Assert.Equal($"Sample 18 is labelled {label}; a chain has the classes 0 to 2, and -1 is no sample.", refusal.Message);
+    }
+
+    [Fact]
+    public void A_label_beyond_the_samples_is_refused()
+    {
+        var trial = new Trial(Graphs.Of("a chain"), samples: 20);
+        using var workspace = new Workspace(new ExecutionPlan(trial.Network, 32));
+        trial.Fill(workspace);
+
+        var refusal = Assert.Throws<ArgumentException>(() => workspace.Evaluate(19, trial.Weights, new float[ContributionLayout.MetricsLength]));
+
+        Assert.StartsWith("Lane 19 is labelled", refusal.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Buffers_of_the_wrong_length_are_refused()
+    {
+        var trial = new Trial(Graphs.Of("one layer"), samples: 4);
+        using var workspace = new Workspace(new ExecutionPlan(trial.Network, 16));
+        trial.Fill(workspace);
+
+        Assert.Throws<ArgumentOutOfRangeException>(() => workspace.Train(17, trial.Weights, new float[trial.Layout.Length]));
+        Assert.Throws<ArgumentOutOfRangeException>(() => workspace.Train(0, trial.Weights, new float[trial.Layout.Length]));
+        Assert.Throws<ArgumentException>(() => workspace.Train(4, trial.Weights.AsSpan(1), new float[trial.Layout.Length]));
+        Assert.Throws<ArgumentException>(() => workspace.Train(4, trial.Weights, new float[trial.Layout.Length - 1]));
+        Assert.Throws<ArgumentException>(() => workspace.Evaluate(4, trial.Weights, new float[ContributionLayout.MetricsLength - 1]));
+        Assert.Throws<ArgumentException>(() => workspace.Predict(4, trial.Weights, new float[15]));
+    }
+
+    [Fact]
+    public void A_sample_that_is_not_a_number_shows_in_the_loss()
+    {
+        var trial = new Trial(Graphs.Of("a chain"), samples: 5);
+        trial.Samples[3][7] = double.NaN;
+
+        float[] contribution = trial.Train(new ExecutionPlan(trial.Network, 16));
+
+        Assert.True(float.IsNaN(contribution[trial.Layout.MetricsOffset + ContributionLayout.LossSum]));
     }
 }

@@ -1,0 +1,102 @@
+using System.Diagnostics;
+using System.Runtime.InteropServices;
+using System.Security.Cryptography;
+using ConvNet.Core.Layers;
+using ConvNet.Core.Networks;
+using ConvNet.Core.Optimizers;
+using ConvNet.Core.Simd;
+using ConvNet.Core.Tensors;
+using Xunit;
+
+namespace ConvNet.Core.Tests.Networks;
+
+/// <summary>Training gives one hash whatever the width of the vectors. The widths are tried in processes of their own, because a process chooses once.</summary>
+public class SameBitsTests
+{
+    /// <summary>On every machine, for ever, unless the canonical order of a sum is changed on purpose.</summary>
+    private const string Golden = "2057b242e096d4f57f5fff968d6a8b876bdb67df4a2007771067a65d0f543d11";
+
+    public static TheoryData<string, int> Widths => new()
+    {
+        { "", 16 },
+        { "DOTNET_TieredCompilation=0", 16 },
+        { "DOTNET_EnableAVX512=0", 8 },
+        { "DOTNET_EnableAVX512=0 DOTNET_EnableAVX2=0", 4 },
+    };
+
+    [Theory]
+    [MemberData(nameof(Widths))]
+    public void Weights_after_three_steps_have_one_hash_on_any_width(string knobs, int mostLanes)
+    {
+        (int lanes, string hash) = InAnotherProcess(knobs);
+
+        Assert.InRange(lanes, 4, mostLanes);
+        Assert.Equal(Golden, hash);
+    }
+
+    [Fact]
+    public void What_is_hashed_is_right()
+    {
+        var trial = new Trial(Everything(), samples: 21);
+
+        trial.Check(trial.Train(new ExecutionPlan(trial.Network, 32)));
+    }
+
+    /// <summary>The other process: says how wide its vectors are, and the hash.</summary>
+    internal static void Main() => Console.WriteLine($"{Widest.Lanes} {HashOfThreeSteps()}");
+
+    /// <summary>Three steps over a network that has every layer, with a last block that is not full.</summary>
+    private static string HashOfThreeSteps()
+    {
+        Network network = Everything();
+        var trial = new Trial(network, samples: 21);
+        var plan = new ExecutionPlan(network, 32);
+        using var workspace = new Workspace(plan);
+        var velocity = new float[network.ParameterCount];
+        var sgd = new Sgd(0.9f, 1e-4f, Nesterov: true);
+        using var hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
+        for (int step = 0; step < 3; step++)
+        {
+            float[] contribution = trial.Train(workspace, plan);
+            hash.AppendData(MemoryMarshal.AsBytes(contribution.AsSpan()));
+            sgd.Apply(trial.Weights, contribution.AsSpan(0, network.ParameterCount), velocity, scale: 1f / 21, rate: 0.1f);
+        }
+
+        hash.AppendData(MemoryMarshal.AsBytes(trial.Weights.AsSpan()));
+        return Convert.ToHexStringLower(hash.GetHashAndReset());
+    }
+
+    private static Network Everything() => new NetworkBuilder("everything", new Shape(2, 9, 8))
+        .Add("conv1", new Conv2D(13, 3) { Padding = Padding.Same, Stride = new Size(1, 2) })
+        .Add("relu1", new Relu())
+        .Add("depthwise", new Conv2D(13, 3) { Groups = 13, Padding = 2, Dilation = 2, Bias = false })
+        .Add("tanh1", new Tanh())
+        .Add("join", new Add(), "tanh1", "relu1")
+        .Add("max", new MaxPool2D(3) { Stride = 2, Padding = 1 })
+        .Add("sigmoid", new Sigmoid())
+        .Add("mean", new AveragePool2D(2) { Stride = 1 })
+        .Add("flatten", new Flatten())
+        .Add("fc1", new FullyConnected(17))
+        .Add("tanh2", new Tanh())
+        .Add("fc2", new FullyConnected(6))
+        .Build();
+
+    private static (int Lanes, string Hash) InAnotherProcess(string knobs)
+    {
+        string host = Path.GetFileNameWithoutExtension(Environment.ProcessPath) == "dotnet" ? Environment.ProcessPath! : "dotnet";
+        var start = new ProcessStartInfo(host, ["exec", typeof(SameBitsTests).Assembly.Location])
+        {
+            RedirectStandardOutput = true,
+            RedirectStandardError = true,
+        };
+        foreach (string knob in knobs.Split(' ', StringSplitOptions.RemoveEmptyEntries))
+            start.Environment[knob.Split('=')[0]] = knob.Split('=')[1];
+        using Process process = Process.Start(start)!;
+        Task<string> errors = process.StandardError.ReadToEndAsync();
+        string output = process.StandardOutput.ReadToEnd();
+        process.WaitForExit();
+        Assert.True(process.ExitCode == 0, $"{knobs}: exit code {process.ExitCode}\n{output}\n{errors.Result}");
+        string[] words = output.Trim().Split(' ');
+        return (int.Parse(words[0]), words[1]);
+    }
+}
