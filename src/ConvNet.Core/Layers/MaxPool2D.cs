@@ -39,6 +39,7 @@ public sealed record MaxPool2D(Size Kernel) : Layer
         public override bool BackwardReadsInput => true;
 
         public override bool BackwardReadsOutput => true;
+
         public override void Forward(in Frame f) => Widest.Run<MaxPoolingForward, PoolingArguments>(
             new PoolingArguments(f.Input, f.Output, null, null, f.Blocks * x.Channels, x.Height, x.Width, _windows.Rows, _windows.Columns));
 

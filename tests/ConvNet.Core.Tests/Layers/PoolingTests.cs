@@ -10,6 +10,8 @@ public class PoolingTests
     {
         ["2×2 that tile the image"] = (2, 2, 0, new(3, 6, 4)),
         ["2×2, an odd row and column left over"] = (2, 2, 0, new(3, 5, 7)),
+        ["2×2, an odd row left over"] = (2, 2, 0, new(2, 5, 6)),
+        ["2×2, an odd column left over"] = (2, 2, 0, new(2, 4, 7)),
         ["2×2 same, the last windows past the edge"] = (2, 2, Padding.Same, new(2, 5, 7)),
         ["3×3 with stride 2, overlapping"] = (3, 2, 0, new(2, 7, 9)),
         ["3×3 with stride 2 padding 1"] = (3, 2, 1, new(2, 7, 8)),

@@ -75,6 +75,51 @@ public class WorkspaceTests
     }
 
     [Fact]
+    public void Of_equal_scores_the_class_with_the_lower_number_is_greater()
+    {
+        var trial = new Trial(new NetworkBuilder("eight", new Shape(1, 4, 4)).Add("fc", new FullyConnected(8)).Build(), samples: 40);
+        Array.Clear(trial.Weights);
+
+        float[] metrics = trial.Train(new ExecutionPlan(trial.Network, 40))[trial.Layout.MetricsOffset..];
+
+        Assert.Equal(trial.Labels.Count(label => label == 0), metrics[ContributionLayout.Top1Correct]);
+        Assert.Equal(trial.Labels.Count(label => label < 5), metrics[ContributionLayout.Top5Correct]);
+        Assert.Equal(40 * Math.Log(8), metrics[ContributionLayout.LossSum], 1e-4);
+    }
+
+    [Fact]
+    public void Enormous_scores_have_a_loss_and_a_gradient()
+    {
+        var trial = new Trial(new NetworkBuilder("far apart", new Shape(3, 1, 1)).Add("fc", new FullyConnected(4)).Build(), samples: 20);
+        for (int i = 0; i < trial.Weights.Length; i++)
+            trial.Weights[i] *= 3000;
+
+        float[] contribution = trial.Train(new ExecutionPlan(trial.Network, 20));
+
+        double loss = trial.Loss([.. trial.Weights.Select(w => (double)w)]);
+        Assert.InRange(loss, 10_000, 1_000_000);
+        Assert.Equal(loss, contribution[trial.Layout.MetricsOffset + ContributionLayout.LossSum], loss * 1e-6);
+        Assert.All(contribution, v => Assert.True(float.IsFinite(v)));
+    }
+
+    [Fact]
+    public void Lanes_that_share_a_plan_do_not_disturb_one_another()
+    {
+        Network network = LeNet5.Modern(new Shape(1, 12, 12), 3);
+        var plan = new ExecutionPlan(network, 32);
+        Trial[] trials = [.. Enumerable.Range(0, 8).Select(i => new Trial(network, 20 + i, seed: i))];
+        float[][] alone = [.. trials.Select(t => t.Train(plan))];
+
+        for (int round = 0; round < 5; round++)
+        {
+            var together = new float[trials.Length][];
+            Parallel.For(0, trials.Length, new ParallelOptions { MaxDegreeOfParallelism = 4 }, i => together[i] = trials[i].Train(plan));
+
+            Assert.Equal(alone, together);
+        }
+    }
+
+    [Fact]
     public void Probabilities_are_the_softmax_of_the_scores()
     {
         var trial = new Trial(Graphs.Of("tanh after tanh"), samples: 18);
