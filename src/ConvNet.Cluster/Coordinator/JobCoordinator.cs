@@ -21,7 +21,7 @@ internal sealed record CoordinatorJob(
 /// </code>
 /// The step loop does not wait for the coordinator. Its parent gets one <see cref="Finished"/>.
 /// </remarks>
-internal sealed class JobCoordinator : ReceiveActor
+internal sealed class JobCoordinator : ReceiveActor, IWithTimers
 {
     /// <summary>Coordinator → parent: the job is over, and all its parts have stopped. Never leaves the process.</summary>
     public sealed record Finished(JobResult? Result, string? Failure) : INoSerializationVerificationNeeded;
@@ -32,7 +32,21 @@ internal sealed class JobCoordinator : ReceiveActor
     /// <summary>Node → coordinator: here is one more worker. Never leaves the process.</summary>
     public sealed record AddWorker(IActorRef Worker) : INoSerializationVerificationNeeded;
 
+    /// <summary>Node → coordinator: this part is gone, and death watch will say so later. Never leaves the process.</summary>
+    public sealed record PartLost(IActorRef Part, string Reason) : INoSerializationVerificationNeeded;
+
+    /// <summary>Node → coordinator: others take over from this worker, which stops. Never leaves the process.</summary>
+    public sealed record ReleaseWorker(IActorRef Worker, string Reason) : INoSerializationVerificationNeeded;
+
+    private sealed record Impatient : INoSerializationVerificationNeeded   // to self only
+    {
+        public static readonly Impatient Instance = new();
+    }
+
     private sealed record Collected(TensorLease State) : INoSerializationVerificationNeeded;   // to self only
+
+    /// <summary>How long parts have to stop at the end of a job. One that is frozen is left to its node, which stops what belongs to nobody.</summary>
+    private static readonly TimeSpan EndPatience = TimeSpan.FromSeconds(2);
 
     private readonly CoordinatorJob _job;
     private readonly ShardPlan _plan;
@@ -69,6 +83,9 @@ internal sealed class JobCoordinator : ReceiveActor
 
     public static Props PropsFor(CoordinatorJob job) => Props.Create(() => new JobCoordinator(job));
 
+    /// <inheritdoc/>
+    public ITimerScheduler Timers { get; set; } = null!;
+
     private TimeSpan Now => _job.Clock.GetElapsedTime(_began);
 
     protected override void PreStart()
@@ -96,6 +113,7 @@ internal sealed class JobCoordinator : ReceiveActor
                 Pause();
         });
         Receive<AddWorker>(m => _waiting.Add(m.Worker));
+        Receive<ReleaseWorker>(m => Release(m.Worker, m.Reason));
         Receive<StopJob>(_ => _stopRequested = true);
         ReceiveFailures();
     }
@@ -110,6 +128,7 @@ internal sealed class JobCoordinator : ReceiveActor
         });
         Receive<WorkerFailed>(m => _reasons[m.Worker] = m.Reason);
         Receive<AddWorker>(m => StartWorker(m.Worker));
+        Receive<ReleaseWorker>(m => Release(m.Worker, m.Reason));
         Receive<StepsCompleted>(m =>
         {
             for (int i = 0; i < m.Metrics.Length; i++)
@@ -145,9 +164,11 @@ internal sealed class JobCoordinator : ReceiveActor
 
     private void Ending()
     {
-        Receive<Terminated>(m =>
+        Receive<Terminated>(m => NoLongerThere(m.ActorRef));
+        Receive<PartLost>(m => NoLongerThere(m.Part));
+        Receive<Impatient>(_ =>
         {
-            _stillThere.Remove(m.ActorRef);
+            _stillThere.Clear();
             StopWhenAlone();
         });
         Receive<AddWorker>(m => m.Worker.Tell(new StopWorker(_job.Job)));
@@ -158,7 +179,8 @@ internal sealed class JobCoordinator : ReceiveActor
     private void ReceiveFailures()
     {
         Receive<ShardFailed>(m => End(null, $"server {m.Shard} failed: {m.Reason}."));
-        Receive<Terminated>(OnTerminated);
+        Receive<Terminated>(m => OnLost(m.ActorRef, null));
+        Receive<PartLost>(m => OnLost(m.Part, m.Reason));
     }
 
     private void StartWorker(IActorRef worker)
@@ -192,22 +214,31 @@ internal sealed class JobCoordinator : ReceiveActor
         }
     }
 
-    private void OnTerminated(Terminated terminated)
+    /// <summary>A part is gone; it may be said more than once.</summary>
+    private void OnLost(IActorRef part, string? why)
     {
-        int shard = Array.IndexOf(_job.Servers, terminated.ActorRef);
+        int shard = Array.IndexOf(_job.Servers, part);
         if (shard >= 0)
         {
-            End(null, $"server {shard} stopped.", without: terminated.ActorRef);
+            End(null, $"server {shard} stopped{(why is null ? "" : ": " + why)}.", without: part);
             return;
         }
 
-        if (RemoveWorker(terminated.ActorRef) is not { } worker)
+        _waiting.Remove(part);
+        if (RemoveWorker(part) is not { } worker)
             return;
-        string reason = _reasons.GetValueOrDefault(worker, $"worker {worker} is gone");
+        string reason = _reasons.GetValueOrDefault(worker, why ?? $"worker {worker} is gone");
         _lastLoss = $"The last one: {reason}.";
         (_roster, var reshare) = _roster.OnLost(worker);
         Tell(new JobEvent.WorkerLost(worker, reason, _roster.Ready.Count));
         Share(reshare);
+    }
+
+    /// <summary>First the others have its share, then it stops: what it was at is done by them in the same step.</summary>
+    private void Release(IActorRef worker, string reason)
+    {
+        OnLost(worker, reason);
+        worker.Tell(new StopWorker(_job.Job));
     }
 
     private int? RemoveWorker(IActorRef actor)
@@ -278,7 +309,14 @@ internal sealed class JobCoordinator : ReceiveActor
                 server.Tell(new StopShard(_job.Job));
         }
 
+        Timers.StartSingleTimer("end", Impatient.Instance, EndPatience);
         _stillThere = [.. _workers.Values, .. _job.Servers.Where(s => !s.Equals(without))];
+        StopWhenAlone();
+    }
+
+    private void NoLongerThere(IActorRef part)
+    {
+        _stillThere.Remove(part);
         StopWhenAlone();
     }
 

@@ -4,6 +4,7 @@ using Akka.Serialization;
 using MessagePack;
 using MessagePack.Formatters;
 using MessagePack.Resolvers;
+using static ConvNet.Cluster.Protocol.NodeProtocol;
 using static ConvNet.Cluster.Protocol.ShardProtocol;
 using static ConvNet.Cluster.Protocol.WorkerProtocol;
 
@@ -24,6 +25,12 @@ public sealed class ClusterSerializer(ExtendedActorSystem system) : SerializerWi
 
     private static readonly Dictionary<string, Contract> ByManifest = new()
     {
+        ["ni"] = Contract.Of<Introduce>(),
+        ["nj"] = Contract.Of<Introduction>(),
+        ["nr"] = Contract.Of<Refused>(),
+        ["nm"] = Contract.Of<MakePart>(),
+        ["np"] = Contract.Of<PartMade>(),
+        ["nl"] = Contract.Of<Leaving>(),
         ["ws"] = Contract.Of<StartWorker>(),
         ["wr"] = Contract.Of<WorkerReady>(),
         ["wa"] = Contract.Of<Assign>(),

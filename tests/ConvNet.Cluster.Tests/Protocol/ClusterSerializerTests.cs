@@ -5,6 +5,7 @@ using ConvNet.Cluster.Hosting;
 using ConvNet.Cluster.Jobs;
 using ConvNet.Cluster.Protocol;
 using MessagePack;
+using static ConvNet.Cluster.Protocol.NodeProtocol;
 using static ConvNet.Cluster.Protocol.ShardProtocol;
 using static ConvNet.Cluster.Protocol.WorkerProtocol;
 
@@ -20,6 +21,12 @@ public sealed class ClusterSerializerTests : IAsyncLifetime
 
     public static TheoryData<string, IClusterMessage> Messages() => new()
     {
+        { "ni", new Introduce(1, "akka.tcp://convnet@a:4053") },
+        { "nj", new Introduction(1, "worker-1", ["server", "worker"], 4, "10.0.0.2:9000", "1.0.0") },
+        { "nr", new Refused("too old") },
+        { "nm", new MakePart(PartKind.Server, 3) },
+        { "np", new PartMade(PartKind.Worker, 4) },
+        { "nl", new Leaving("worker-1") },
         { "ws", new StartWorker("j1", new JobSpec(), 3, [Target, Target with { Part = "shard-1" }], 7) },
         { "wr", new WorkerReady("j1", 3, 7) },
         { "wa", new Assign("j1", 2, 1, [1, 1, 3]) },
