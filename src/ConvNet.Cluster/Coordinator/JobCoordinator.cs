@@ -24,7 +24,15 @@ internal sealed record CoordinatorJob(
 internal sealed class JobCoordinator : ReceiveActor, IWithTimers
 {
     /// <summary>Coordinator → parent: the job is over, and all its parts have stopped. Never leaves the process.</summary>
-    public sealed record Finished(JobResult? Result, string? Failure) : INoSerializationVerificationNeeded;
+    /// <param name="Result">What came of it; null where it failed, or was stopped before it began.</param>
+    /// <param name="Failure">Why it failed.</param>
+    /// <param name="ServerLost">Whether it failed because a server is gone: another attempt may go better.</param>
+    public sealed record Finished(JobResult? Result, string? Failure, bool ServerLost = false) : INoSerializationVerificationNeeded
+    {
+        /// <summary>It was stopped before there was anything to keep.</summary>
+        public static readonly Finished StoppedAtOnce = new(null, null);
+    }
+
 
     /// <summary>Anyone → coordinator: come to a clean end, keeping the steps taken. Never leaves the process.</summary>
     public sealed record StopJob : INoSerializationVerificationNeeded;
@@ -178,7 +186,7 @@ internal sealed class JobCoordinator : ReceiveActor, IWithTimers
 
     private void ReceiveFailures()
     {
-        Receive<ShardFailed>(m => End(null, $"server {m.Shard} failed: {m.Reason}."));
+        Receive<ShardFailed>(m => End(null, $"server {m.Shard} failed: {m.Reason}.", serverLost: true));
         Receive<Terminated>(m => OnLost(m.ActorRef, null));
         Receive<PartLost>(m => OnLost(m.Part, m.Reason));
     }
@@ -220,7 +228,7 @@ internal sealed class JobCoordinator : ReceiveActor, IWithTimers
         int shard = Array.IndexOf(_job.Servers, part);
         if (shard >= 0)
         {
-            End(null, $"server {shard} stopped{(why is null ? "" : ": " + why)}.", without: part);
+            End(null, $"server {shard} stopped{(why is null ? "" : ": " + why)}.", without: part, serverLost: true);
             return;
         }
 
@@ -297,9 +305,9 @@ internal sealed class JobCoordinator : ReceiveActor, IWithTimers
             : $"the loss is {what} at step {m.Step + 1} of {plan.TotalSteps} (epoch {plan.EpochOf(m.Step) + 1}). Lower --lr, it is {_job.Spec.LearningRate}.";
     }
 
-    private void End(JobResult? result, string? failure, IActorRef? without = null)
+    private void End(JobResult? result, string? failure, IActorRef? without = null, bool serverLost = false)
     {
-        _outcome = new(result, failure);
+        _outcome = new(result, failure, serverLost);
         Become(Ending);
         foreach (var worker in _workers.Values)
             worker.Tell(new StopWorker(_job.Job));

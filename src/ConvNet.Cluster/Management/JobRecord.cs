@@ -39,7 +39,7 @@ public sealed record JobSubmission(JobSpec Spec, int Priority = 0, string? Name 
 /// <param name="Submitted">When it was submitted.</param>
 /// <param name="Started">When it first began to train; null before.</param>
 /// <param name="Ended">When it was done, failed or was cancelled; null before, and again after a resume.</param>
-/// <param name="Attempt">Counts its starts: 0 before the first, then 1; one more after each resume and each lost server.</param>
+/// <param name="Attempt">Numbers its attempts: 0 before the first, then 1; one more with each resume, each lost server and each restart of the coordinator.</param>
 /// <param name="Step">Steps taken.</param>
 /// <param name="TotalSteps">Steps of the job; 0 until it is known.</param>
 /// <param name="Loss">Mean training loss of the newest steps; null before the first.</param>
@@ -49,6 +49,7 @@ public sealed record JobSubmission(JobSpec Spec, int Priority = 0, string? Name 
 /// <param name="CheckpointStep">The step of the newest checkpoint; null where there is none.</param>
 /// <param name="WeightsSha256">The hash of the weights, once it is done.</param>
 /// <param name="Failure">Why it failed.</param>
+/// <param name="LogLines">Lines of its log that are kept: the sequence number of the last one.</param>
 public sealed record JobRecord(
     string Id,
     string Name,
@@ -67,7 +68,21 @@ public sealed record JobRecord(
     double? SamplesPerSecond = null,
     long? CheckpointStep = null,
     string? WeightsSha256 = null,
-    string? Failure = null);
+    string? Failure = null,
+    long LogLines = 0)
+{
+    /// <summary>The number in <see cref="Id"/>: the place in the order of submission, from 1.</summary>
+    [System.Text.Json.Serialization.JsonIgnore]
+    public int Number => JobId.NumberOf(Id) ?? 0;
+
+    /// <summary>Whether it is its turn: it is being trained, or would be if there were workers.</summary>
+    [System.Text.Json.Serialization.JsonIgnore]
+    public bool IsActive => State is JobState.Running or JobState.WaitingForWorkers;
+
+    /// <summary>Whether it is done, has failed or was cancelled.</summary>
+    [System.Text.Json.Serialization.JsonIgnore]
+    public bool HasEnded => State is JobState.Done or JobState.Failed or JobState.Cancelled;
+}
 
 /// <summary>Something that happened to a job: a line of its log.</summary>
 /// <param name="Sequence">Counts the lines of one job from 1. 0 in a line that is shown live and not kept (<c>progress</c>).</param>
