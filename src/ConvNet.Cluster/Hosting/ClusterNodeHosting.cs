@@ -7,6 +7,7 @@ using Akka.Remote.Hosting;
 using ConvNet.Cluster.Management;
 using ConvNet.Cluster.Nodes;
 using ConvNet.Cluster.Protocol;
+using ConvNet.Cluster.Telemetry;
 using Microsoft.Extensions.DependencyInjection;
 
 namespace ConvNet.Cluster.Hosting;
@@ -34,6 +35,7 @@ internal static class ClusterNodeHosting
             .WithJobManager(manager)
             .AddStartup((system, _) =>
             {
+                system.ActorOf(Props.Create(() => new ControlPlaneRefusals()), "refusals");
                 if (options.Seeds.Count == 0)
                     Akka.Cluster.Cluster.Get(system).Join(((ExtendedActorSystem)system).Provider.DefaultAddress);   // founds a cluster
                 if (!options.Has(NodeRole.Coordinator))
@@ -42,7 +44,7 @@ internal static class ClusterNodeHosting
 
     /// <summary>How a node introduces itself.</summary>
     public static NodeProtocol.Introduction Introduce(NodeOptions options, string endpoint, Address address) => new(
-        NodeProtocol.Version,
+        options.ProtocolVersion,
         options.Name ?? $"{address.Host}:{address.Port}",
         [.. options.Roles],
         options.Has(NodeRole.Worker) ? options.Lanes : 0,

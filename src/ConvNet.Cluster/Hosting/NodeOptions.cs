@@ -45,6 +45,9 @@ public sealed record NodeOptions
     /// <summary>Settings of Akka that go before the defaults.</summary>
     public Config Akka { get; init; } = Config.Empty;
 
+    /// <summary>The version of the protocol that the node says it speaks; another than its own in tests only.</summary>
+    internal int ProtocolVersion { get; init; } = Protocol.NodeProtocol.Version;
+
     /// <summary>The address to listen at, worked out.</summary>
     public string BindOrDefault => Bind ?? (System.Net.IPAddress.TryParse(Host, out _) ? Host : "0.0.0.0");
 

@@ -157,6 +157,26 @@ public sealed class ClusterTests : IAsyncLifetime
     }
 
     [Fact(Timeout = 60_000)]
+    public async Task A_node_of_another_protocol_version_takes_no_part_and_is_named()
+    {
+        await StartAllInOne();
+        await _cluster.StartAsync(protocolVersion: 99, NodeRole.Server, NodeRole.Worker);
+        _gate.Open();
+
+        NodeRecord? other = null;
+        while (other?.State.StartsWith("refused", StringComparison.Ordinal) != true)
+        {
+            other = (await _cluster.Jobs.NodesAsync(default)).FirstOrDefault(n => n.Name != "node-0");
+            await Task.Delay(20);
+        }
+
+        Assert.Contains("node-1 speaks protocol version 99", other.State, StringComparison.Ordinal);
+        var job = await _cluster.SubmitAsync();
+        await EndsWithTheSameBits(job.Id);
+        _cluster.Ledger.AssertExactlyOnce(_runtime.Plan, shards: 1);
+    }
+
+    [Fact(Timeout = 60_000)]
     public async Task A_node_whose_coordinator_is_gone_is_told_to_join_anew()
     {
         var coordinator = await _cluster.StartAsync(NodeRole.Coordinator);

@@ -5,6 +5,7 @@ using ConvNet.Cluster.Hosting;
 using ConvNet.Cluster.Jobs;
 using ConvNet.Cluster.Management;
 using ConvNet.Cluster.Nodes;
+using ConvNet.Cluster.Protocol;
 using ConvNet.Cluster.Tests.Fakes;
 using ConvNet.Cluster.Threads;
 using ConvNet.Cluster.Transport;
@@ -28,7 +29,10 @@ internal sealed class InProcessCluster(ToyRuntime runtime) : IAsyncDisposable
     public IJobService Jobs => _nodes[0].Jobs!;
 
     /// <summary>Starts a node. The first one is the seed of the others.</summary>
-    public async Task<Node> StartAsync(params string[] roles)
+    public Task<Node> StartAsync(params string[] roles) => StartAsync(NodeProtocol.Version, roles);
+
+    /// <summary>Starts a node that speaks another version of the protocol.</summary>
+    public async Task<Node> StartAsync(int protocolVersion, params string[] roles)
     {
         var door = new JobManagerDoor();
         var manager = roles.Contains(NodeRole.Coordinator) ? new ManagerParts(Store, new ToyPreparation(runtime, _transport), door, TimeProvider.System) : null;
@@ -36,6 +40,7 @@ internal sealed class InProcessCluster(ToyRuntime runtime) : IAsyncDisposable
         {
             Roles = roles,
             Port = 0,
+            ProtocolVersion = protocolVersion,
             Lanes = 1,
             Name = $"node-{_nodes.Count}",
             Seeds = _nodes.Count == 0 ? [] : [_nodes[0].Address],
