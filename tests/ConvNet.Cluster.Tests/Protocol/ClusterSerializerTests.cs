@@ -43,6 +43,10 @@ public sealed class ClusterSerializerTests : IAsyncLifetime
         { "sd", new LossDiverged("j1", 9, true, float.NaN) },
         { "sf", new ShardFailed("j1", 1, "why") },
         { "sx", new StopShard("j1") },
+        { "kt", new TakeSnapshot("j1", 12) },
+        { "kk", new SnapshotTaken("j1", 1, 12) },
+        { "km", new SnapshotMissed("j1", 1, 12, 15) },
+        { "kd", new DropSnapshot("j1", 12) },
     };
 
     [Theory]
@@ -72,7 +76,7 @@ public sealed class ClusterSerializerTests : IAsyncLifetime
     [Fact]
     public void Every_tensor_header_goes_there_and_back()
     {
-        ITensorHeader[] headers = [new ContributionHeader(1, 2, 3), new EvaluationHeader(1, 2, 3), new WeightsRequest(4, Target), new WeightsHeader(5, 6)];
+        ITensorHeader[] headers = [new ContributionHeader(1, 2, 3), new EvaluationHeader(1, 2, 3), new WeightsRequest(4, Target), new WeightsHeader(5, 6), new SnapshotRequest(7, 1, Target), new SnapshotHeader(7, 2, 1), new RestoreRequest(1, 2, Target), new RestoreHeader(2)];
 
         foreach (var header in headers)
         {
