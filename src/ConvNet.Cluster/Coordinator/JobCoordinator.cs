@@ -10,7 +10,14 @@ namespace ConvNet.Cluster.Coordinator;
 
 /// <summary>What a coordinator is given to begin with.</summary>
 internal sealed record CoordinatorJob(
-    string Job, JobSpec Spec, IJobRuntime Runtime, IActorRef[] Servers, IActorRef[] Workers, ITensorTransport Transport, TimeProvider Clock, IJobObserver? Observer);
+    string Job, JobSpec Spec, IJobRuntime Runtime, IActorRef[] Servers, IActorRef[] Workers, ITensorTransport Transport, TimeProvider Clock, IJobObserver? Observer)
+{
+    /// <summary>Whether a job that has no worker left waits for one; otherwise it fails.</summary>
+    public bool WaitsForWorkers { get; init; }
+
+    /// <summary>A step that takes longer than this, and than four usual ones, makes the coordinator look for workers that are behind.</summary>
+    public TimeSpan StragglerPatience { get; init; } = StragglerWatch.LeastPatience;
+}
 
 /// <summary>Runs one job: starts its shards and workers, shares the work among those that live, hears of progress, and brings it to an end.</summary>
 /// <remarks>
@@ -46,6 +53,11 @@ internal sealed class JobCoordinator : ReceiveActor, IWithTimers
     /// <summary>Node → coordinator: others take over from this worker, which stops. Never leaves the process.</summary>
     public sealed record ReleaseWorker(IActorRef Worker, string Reason) : INoSerializationVerificationNeeded;
 
+    private sealed record Tick : INoSerializationVerificationNeeded   // to self only
+    {
+        public static readonly Tick Instance = new();
+    }
+
     private sealed record Impatient : INoSerializationVerificationNeeded   // to self only
     {
         public static readonly Impatient Instance = new();
@@ -56,20 +68,19 @@ internal sealed class JobCoordinator : ReceiveActor, IWithTimers
     /// <summary>How long parts have to stop at the end of a job. One that is frozen is left to its node, which stops what belongs to nobody.</summary>
     private static readonly TimeSpan EndPatience = TimeSpan.FromSeconds(2);
 
+    /// <summary>How often workers are looked at. Short beside the least patience with them.</summary>
+    private static readonly TimeSpan TickInterval = TimeSpan.FromMilliseconds(100);
+
     private readonly CoordinatorJob _job;
     private readonly ShardPlan _plan;
     private readonly JobHistory _history;
     private readonly TensorTarget?[] _targets;
     private readonly long[] _reached, _paused;             // the version by shard; -1 before it is known
-    private readonly Dictionary<int, IActorRef> _workers = [];
-    private readonly Dictionary<int, string> _reasons = [];
+    private readonly Workforce _workers;
     private readonly List<IActorRef> _waiting;             // workers that have not been told to start yet
     private readonly long _began;
-    private Roster _roster = Roster.Empty;
-    private int _nextWorker;
     private long _until;
     private bool _stopRequested;
-    private string? _lastLoss;
     private StateCollector? _collector;
     private HashSet<IActorRef> _stillThere = [];           // while the job ends
     private Finished _outcome = new(null, "the coordinator stopped");
@@ -81,6 +92,9 @@ internal sealed class JobCoordinator : ReceiveActor, IWithTimers
         _waiting = [.. job.Workers];
         _plan = new ShardPlan(job.Runtime.Layout, job.Servers.Length);
         _history = new JobHistory(job.Runtime.Plan);
+        _workers = new Workforce(job, Tell);
+        _workers.Began += Begin;
+        _workers.NobodyLeft += OnNobodyLeft;
         _until = job.Runtime.Plan.TotalSteps;
         _targets = new TensorTarget?[job.Servers.Length];
         (_reached, _paused) = (new long[job.Servers.Length], new long[job.Servers.Length]);
@@ -115,6 +129,7 @@ internal sealed class JobCoordinator : ReceiveActor, IWithTimers
             if (!Array.TrueForAll(_targets, t => t is not null))
                 return;
             Become(Running);
+            Timers.StartPeriodicTimer("tick", Tick.Instance, TickInterval);
             foreach (var worker in _waiting)
                 StartWorker(worker);
             if (_stopRequested)
@@ -128,22 +143,22 @@ internal sealed class JobCoordinator : ReceiveActor, IWithTimers
 
     private void Running()
     {
-        Receive<WorkerReady>(m =>
-        {
-            (_roster, var reshare) = _roster.OnReady(m.Worker);
-            Tell(new JobEvent.WorkerJoined(m.Worker, _roster.Ready.Count));
-            Share(reshare);
-        });
-        Receive<WorkerFailed>(m => _reasons[m.Worker] = m.Reason);
+        Receive<WorkerReady>(m => _workers.OnReady(m, Now));
+        Receive<WorkerFailed>(_workers.OnFailed);
+        Receive<WorkerSpeed>(m => _workers.OnSpeed(m, Now));
+        Receive<SoFar>(m => _workers.OnSoFar(m, Now));
+        Receive<Tick>(_ => _workers.Tick(_history.EverywhereVersion, Now));
         Receive<AddWorker>(m => StartWorker(m.Worker));
         Receive<ReleaseWorker>(m => Release(m.Worker, m.Reason));
         Receive<StepsCompleted>(m =>
         {
             for (int i = 0; i < m.Metrics.Length; i++)
                 Tell(_history.OnStep(m.First + i, m.Metrics[i], Now));
+            _workers.OnSteps(m.Metrics.Length, m.First + m.Metrics.Length, Now);
         });
         Receive<EvaluationCompleted>(m =>
         {
+            _workers.OnEvaluated(m.Version, Now);
             Tell(_history.On(m, Now));
             CollectAtEnd();
         });
@@ -166,7 +181,8 @@ internal sealed class JobCoordinator : ReceiveActor, IWithTimers
     {
         Receive<Collected>(m => End(new JobResult(m.State, _until, _until < _job.Runtime.Plan.TotalSteps, _history.Epochs, _history.Throughput), null));
         Receive<AddWorker>(m => m.Worker.Tell(new StopWorker(_job.Job)));
-        Receive<WorkerFailed>(m => _reasons[m.Worker] = m.Reason);
+        Receive<WorkerFailed>(_workers.OnFailed);
+        ReceiveNothingMoreOfWork();
         ReceiveFailures();
     }
 
@@ -191,35 +207,47 @@ internal sealed class JobCoordinator : ReceiveActor, IWithTimers
         Receive<PartLost>(m => OnLost(m.Part, m.Reason));
     }
 
-    private void StartWorker(IActorRef worker)
+    /// <summary>What workers say after the last step, or time and again, when it does not matter any more.</summary>
+    private void ReceiveNothingMoreOfWork()
     {
-        int number = _nextWorker++;
-        _workers.Add(number, worker);
-        _roster = _roster.Start(number);
-        Context.Watch(worker);
-        worker.Tell(new StartWorker(_job.Job, _job.Spec, number, [.. _targets.Select(t => t!)], _history.EverywhereVersion));
+        Receive<WorkerReady>(_ => { });
+        Receive<WorkerSpeed>(_ => { });
+        Receive<SoFar>(_ => { });
+        Receive<Tick>(_ => { });
     }
 
-    private void Share(Reshare reshare)
+    private void StartWorker(IActorRef worker)
     {
-        switch (reshare)
-        {
-            case Reshare.Share(var number, var workers):
-                if (number == 0)
-                {
-                    _history.Begin(Now);
-                    Tell(new JobEvent.Began(workers.Length, _job.Runtime.Plan.TotalSteps, _job.Runtime.Plan.StepsPerEpoch));
-                }
+        Context.Watch(worker);
+        _workers.Start(worker, [.. _targets.Select(t => t!)], _history.EverywhereVersion);
+    }
 
-                int[] weights = new int[workers.Length];
-                Array.Fill(weights, 1);
-                for (int place = 0; place < workers.Length; place++)
-                    _workers[workers[place]].Tell(new Assign(_job.Job, number, place, weights));
-                break;
-            case Reshare.NobodyLeft when !HasEnded:
-                End(null, $"no worker is left after step {_history.EverywhereVersion} of {_job.Runtime.Plan.TotalSteps}. {_lastLoss ?? "None was started."}");
-                break;
+    private void Begin(int workers)
+    {
+        _history.Begin(Now);
+        Tell(new JobEvent.Began(workers, _job.Runtime.Plan.TotalSteps, _job.Runtime.Plan.StepsPerEpoch));
+    }
+
+    private void OnNobodyLeft()
+    {
+        if (HasEnded)
+            return;
+        if (_job.WaitsForWorkers)
+        {
+            Tell(new JobEvent.WaitingForWorkers(_history.EverywhereVersion));
+            EndIfNobodyCanStopIt();
         }
+        else
+        {
+            End(null, $"no worker is left after step {_history.EverywhereVersion} of {_job.Runtime.Plan.TotalSteps}. {_workers.LastLoss ?? "None was started."}");
+        }
+    }
+
+    /// <summary>A job that is to stop while some shards are in the middle of a step, and nobody is there to complete it: what was taken of the step is given up.</summary>
+    private void EndIfNobodyCanStopIt()
+    {
+        if (_stopRequested && !_workers.IsAnyThere && Array.TrueForAll(_paused, v => v >= 0) && _paused.Min() < _until)
+            End(null, null);
     }
 
     /// <summary>A part is gone; it may be said more than once.</summary>
@@ -233,13 +261,7 @@ internal sealed class JobCoordinator : ReceiveActor, IWithTimers
         }
 
         _waiting.Remove(part);
-        if (RemoveWorker(part) is not { } worker)
-            return;
-        string reason = _reasons.GetValueOrDefault(worker, why ?? $"worker {worker} is gone");
-        _lastLoss = $"The last one: {reason}.";
-        (_roster, var reshare) = _roster.OnLost(worker);
-        Tell(new JobEvent.WorkerLost(worker, reason, _roster.Ready.Count));
-        Share(reshare);
+        _workers.OnLost(part, why, Now);
     }
 
     /// <summary>First the others have its share, then it stops: what it was at is done by them in the same step.</summary>
@@ -247,19 +269,6 @@ internal sealed class JobCoordinator : ReceiveActor, IWithTimers
     {
         OnLost(worker, reason);
         worker.Tell(new StopWorker(_job.Job));
-    }
-
-    private int? RemoveWorker(IActorRef actor)
-    {
-        foreach (var (number, worker) in _workers)
-        {
-            if (!worker.Equals(actor))
-                continue;
-            _workers.Remove(number);
-            return number;
-        }
-
-        return null;
     }
 
     private void Pause()
@@ -280,6 +289,7 @@ internal sealed class JobCoordinator : ReceiveActor, IWithTimers
         Tell(new JobEvent.Stopping(_until));
         foreach (var server in _job.Servers)
             server.Tell(new RunUntil(_job.Job, _until));
+        EndIfNobodyCanStopIt();
     }
 
     private bool HasEnded =>
@@ -309,7 +319,8 @@ internal sealed class JobCoordinator : ReceiveActor, IWithTimers
     {
         _outcome = new(result, failure, serverLost);
         Become(Ending);
-        foreach (var worker in _workers.Values)
+        Timers.Cancel("tick");
+        foreach (var worker in _workers.Actors)
             worker.Tell(new StopWorker(_job.Job));
         foreach (var server in _job.Servers)
         {
@@ -318,7 +329,7 @@ internal sealed class JobCoordinator : ReceiveActor, IWithTimers
         }
 
         Timers.StartSingleTimer("end", Impatient.Instance, EndPatience);
-        _stillThere = [.. _workers.Values, .. _job.Servers.Where(s => !s.Equals(without))];
+        _stillThere = [.. _workers.Actors, .. _job.Servers.Where(s => !s.Equals(without))];
         StopWhenAlone();
     }
 

@@ -277,10 +277,19 @@ internal sealed class JobManager : ReceiveActor
     private JobChange? Describe(Running running, JobEvent happened) => happened switch
     {
         JobEvent.Evaluated e => _queue.EpochEnded(running.Id, running.Number, e.Epoch, e.Loss, e.Accuracy, Now),
-        JobEvent.WorkerJoined e => _queue.Note(running.Id, running.Number, "worker-joined", $"worker {e.Worker} takes part; {e.Workers} in all", Now),
+        JobEvent.WaitingForWorkers => Wait(running, "for a node with the role worker"),
+        JobEvent.WorkerFellBehind e => _queue.Note(running.Id, running.Number, "worker-behind", $"worker {e.Worker} is far behind after step {e.Version}; the others take over its share", Now),
+        JobEvent.WorkerCaughtUp e => _queue.Note(running.Id, running.Number, "worker-caught-up", $"worker {e.Worker} has caught up and has its share again", Now),
+        JobEvent.WorkerJoined e => Join(running, e),
         JobEvent.WorkerLost e => _queue.Note(running.Id, running.Number, "worker-lost", $"worker {e.Worker} is lost ({e.Reason}); {e.Workers} left take over its share", Now),
         _ => null,
     };
+
+    private JobChange? Join(Running running, JobEvent.WorkerJoined e)
+    {
+        Keep(_queue.GoOn(running.Id, running.Number, Now));
+        return _queue.Note(running.Id, running.Number, "worker-joined", $"worker {e.Worker} takes part; {e.Workers} in all", Now);
+    }
 
     private JobChange? Wait(Running running, string what) =>
         _queue.Wait(running.Id, running.Number, what, Now) ?? _queue.Note(running.Id, running.Number, "waiting", $"waiting {what}", Now);

@@ -29,7 +29,7 @@ internal sealed class ToyPreparation(ToyRuntime runtime, ITensorTransport transp
         public int[] Place(int serverNodes) => ShardPlacement.Of(runtime.Layout, serverNodes);
 
         public CoordinatorJob Coordinate(string target, IActorRef[] servers, IJobObserver observer) =>
-            new(target, spec, runtime, servers, [], transport, TimeProvider.System, observer);
+            new(target, spec, runtime, servers, [], transport, TimeProvider.System, observer) { WaitsForWorkers = true };
 
         public Task SaveModelAsync(JobResult result) => Task.CompletedTask;
 
