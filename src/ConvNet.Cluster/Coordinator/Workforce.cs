@@ -54,6 +54,8 @@ internal sealed class Workforce(CoordinatorJob job, Action<JobEvent> tell)
     /// <summary>A worker holds the weights.</summary>
     public void OnReady(WorkerReady m, TimeSpan now)
     {
+        if (!_actors.ContainsKey(m.Worker))
+            return;   // it was lost meanwhile
         _firstReady ??= now;
         (_roster, var reshare) = _roster.OnReady(m.Worker);
         tell(new JobEvent.WorkerJoined(m.Worker, _roster.Ready.Count));
