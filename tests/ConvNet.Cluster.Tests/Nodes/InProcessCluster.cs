@@ -1,5 +1,6 @@
 using Akka.Actor;
 using Akka.Configuration;
+using ConvNet.Cluster.Coordinator;
 using ConvNet.Cluster.Faults;
 using ConvNet.Cluster.Hosting;
 using ConvNet.Cluster.Jobs;
@@ -21,7 +22,15 @@ internal sealed class InProcessCluster(ToyRuntime runtime) : IAsyncDisposable
     private readonly List<Node> _nodes = [];
     private readonly InProcessTransport _transport = new();
 
+    private readonly string _folder = Directory.CreateTempSubdirectory("convnet-test-").FullName;
+
     public MemoryJobStore Store { get; } = new();
+
+    /// <summary>How often checkpoints are written.</summary>
+    public CheckpointPolicy Checkpoints { get; set; } = CheckpointPolicy.Default;
+
+    /// <summary>Where those of a job are.</summary>
+    public string CheckpointsOf(string job) => Path.Combine(_folder, job);
 
     public RecordingLedger Ledger { get; } = new();
 
@@ -35,7 +44,7 @@ internal sealed class InProcessCluster(ToyRuntime runtime) : IAsyncDisposable
     public async Task<Node> StartAsync(int protocolVersion, params string[] roles)
     {
         var door = new JobManagerDoor();
-        var manager = roles.Contains(NodeRole.Coordinator) ? new ManagerParts(Store, new ToyPreparation(runtime, _transport), door, TimeProvider.System) : null;
+        var manager = roles.Contains(NodeRole.Coordinator) ? new ManagerParts(Store, new ToyPreparation(runtime, _transport, _folder, Checkpoints), door, TimeProvider.System) : null;
         var options = new NodeOptions
         {
             Roles = roles,
@@ -122,9 +131,17 @@ internal sealed class InProcessCluster(ToyRuntime runtime) : IAsyncDisposable
 
     public async ValueTask DisposeAsync()
     {
+        await KillAllAsync();
+        _transport.Dispose();
+        Directory.Delete(_folder, recursive: true);
+    }
+
+    /// <summary>All nodes are gone, without a word; what they kept on disk is there.</summary>
+    public async Task KillAllAsync()
+    {
         foreach (var node in Enumerable.Reverse(_nodes))
             await node.KillAsync();
-        _transport.Dispose();
+        _nodes.Clear();
     }
 
     internal sealed class Node(IHost host, ActorSystem system, IJobService? jobs, Task removed)
