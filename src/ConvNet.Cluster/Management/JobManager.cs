@@ -185,6 +185,8 @@ internal sealed class JobManager : ReceiveActor
 
     private void Prepare(JobRecord job)
     {
+        if (job.State == JobState.Queued)
+            _inVain = 0;
         _preparing = job.Id;
         Task.Run(() => _parts.Preparation.PrepareAsync(job)).PipeTo(
             Self, success: attempt => new Prepared(job.Id, attempt, null), failure: e => new Prepared(job.Id, null, e));
