@@ -2,9 +2,9 @@ using System.Text.Json;
 using ConvNet.Cli;
 using ConvNet.Cluster.Jobs;
 using ConvNet.Cluster.Management;
+using ConvNet.Dashboard.Tests.Support;
 using ConvNet.Data.ModelFiles;
 using ConvNet.Data.Tests.Support;
-using ConvNet.Dashboard.Tests.Support;
 
 namespace ConvNet.Dashboard.Tests.Commands;
 
