@@ -45,6 +45,7 @@ public static class CommandLine
         PredictCommand.Create(output, error),
         ModelsCommand.Create(output),
         BenchCommand.Create(output, error),
+        NodeCommand.Create(output),
         SubmitCommand.Create(output, error),
         JobsCommand.Create(output),
         JobCommands.Status(output),

@@ -1,3 +1,4 @@
+using ConvNet.Cluster.Hosting;
 using ConvNet.Cluster.Jobs;
 using ConvNet.Cluster.Management;
 using ConvNet.Core.Models;
@@ -20,6 +21,7 @@ internal static class Failures
     {
         JobFileException wrong => (string.Join(Environment.NewLine, wrong.Problems.Select(p => $"error: {p}")), ExitCode.WrongUsage),
         JobApiException refused => (string.Join(Environment.NewLine, refused.Problems.Select(p => $"error: {p}")), refused.IsFault ? ExitCode.Failed : ExitCode.WrongUsage),
+        NodeSettingsException wrong => (string.Join(Environment.NewLine, wrong.Problems.Select(p => $"error: {p}")), ExitCode.WrongUsage),
         UsageException or DataException or ShapeException or HttpOptionsException => ($"error: {failure.Message}", ExitCode.WrongUsage),
         JobFailedException or JobStoreException => ($"error: {failure.Message}", ExitCode.Failed),
         IOException or UnauthorizedAccessException => ($"error: {failure.Message}", ExitCode.Failed),
