@@ -138,7 +138,7 @@ internal sealed class OutgoingLink(string endpoint, long session, TcpContext con
             var patience = context.Options.PeerTimeout - Stopwatch.GetElapsedTime(_lostAt.Value);
             if (patience <= TimeSpan.Zero)
             {
-                End(TransportEventKind.PeerUnreachable, $"could not be reached for {context.Options.PeerTimeout.TotalSeconds:0.#} s: {trouble}");
+                End(TransportEventKind.PeerUnreachable, $"could not be reached for {context.Options.PeerTimeout.TotalSeconds:0.#} s: {trouble}", asWriter: true);
                 break;
             }
 
@@ -160,10 +160,10 @@ internal sealed class OutgoingLink(string endpoint, long session, TcpContext con
                     trouble = text;
                     break;
                 case DialOutcome.UnknownSession:
-                    End(TransportEventKind.PeerRestarted, "knows nothing of this session any more; its process was restarted, or it was out of reach for too long");
+                    End(TransportEventKind.PeerRestarted, "knows nothing of this session any more; its process was restarted, or it was out of reach for too long", asWriter: true);
                     break;
                 case DialOutcome.Refused(var text):
-                    End(TransportEventKind.PeerRefused, text);
+                    End(TransportEventKind.PeerRefused, text, asWriter: true);
                     break;
             }
         }
@@ -392,7 +392,7 @@ internal sealed class OutgoingLink(string endpoint, long session, TcpContext con
         _parker.Unpark();
     }
 
-    private void End(TransportEventKind? kind, string why)
+    private void End(TransportEventKind? kind, string why, bool asWriter = false)
     {
         OutgoingFrame? dropped = null;
         Socket? socket;
@@ -406,7 +406,7 @@ internal sealed class OutgoingLink(string endpoint, long session, TcpContext con
                 _refusedUntil = Stopwatch.GetTimestamp() + (long)(context.Options.PeerTimeout.TotalSeconds * Stopwatch.Frequency);
             (socket, _socket) = (_socket, null);
             count = _queue.Count;
-            if (!_writing)
+            if (asWriter || !_writing)
                 dropped = _queue.TakeAll();
         }
 
