@@ -79,20 +79,12 @@ public sealed class ReconnectTests
         TcpPair.Await(() => pair.From.Waiting == 0);
 
         // The first process takes the frames' place in the queue while it cannot be asked any more.
-        var inside = new ManualResetEventSlim();
-        var go = new ManualResetEventSlim();
-        pair.Receiver.Before = header =>
-        {
-            if (header is not ContributionHeader { Step: 1 })
-                return;
-            inside.Set();
-            go.Wait();
-        };
+        using var go = new Held(pair);
         pair.Send(1, 10);
-        inside.Wait();
+        go.Reached.Wait();
         pair.Send(2, 10);
         pair.Proxy.IsDown = true;
-        go.Set();
+        go.Dispose();
         pair.RestartReceiver();
         pair.Proxy.IsDown = false;
 
@@ -176,8 +168,7 @@ public sealed class ReconnectTests
         using var other = new TcpTransport(new());
         var quick = new TcpPair.Recorder();
         using var open = other.Open(new(other.Endpoint, "job", "part"), quick);
-        using var go = new ManualResetEventSlim();
-        stuck.Receiver.Before = _ => go.Wait();
+        using var go = new Held(stuck);
         const int Frames = 20;
         for (int step = 0; step < Frames; step++)
             stuck.Send(step, 1_000_000);   // 80 MB, more than all socket buffers
@@ -187,7 +178,7 @@ public sealed class ReconnectTests
         Assert.True(quick.Arrivals.TryTake(out var arrived, TcpPair.Patience));
         Assert.Equal(new ContributionHeader(7, 0, 0), arrived.Header);
         Assert.True(stuck.From.Waiting > 0);
-        go.Set();
+        go.Dispose();
         for (int step = 0; step < Frames; step++)
             stuck.Expect(step);
     }
@@ -212,8 +203,7 @@ public sealed class ReconnectTests
     public void A_peer_that_takes_nothing_for_too_long_is_called_anew_and_then_given_up()
     {
         using var pair = new TcpPair(from: new() { PeerTimeout = TimeSpan.FromSeconds(1) });
-        using var go = new ManualResetEventSlim();
-        pair.Receiver.Before = _ => go.Wait();
+        using var go = new Held(pair);
         for (int step = 0; step < 20; step++)
             pair.Send(step, 1_000_000);
 
@@ -221,9 +211,25 @@ public sealed class ReconnectTests
         pair.FromEvents.Await(TransportEventKind.PeerUnreachable);
 
         Assert.Equal(0, pair.Receiver.Mine(1_000_000).Rented);
-        go.Set();
+        go.Dispose();
         pair.Send(20, 10);
         pair.Expect(0);
         pair.Expect(20);
+    }
+
+    /// <summary>Holds up the receiver's thread, until it is disposed.</summary>
+    private sealed class Held : IDisposable
+    {
+        private readonly ManualResetEventSlim _go = new();
+
+        public Held(TcpPair pair) => pair.Receiver.Before = _ =>
+        {
+            Reached.Set();
+            _go.Wait();
+        };
+
+        public ManualResetEventSlim Reached { get; } = new();
+
+        public void Dispose() => _go.Set();
     }
 }

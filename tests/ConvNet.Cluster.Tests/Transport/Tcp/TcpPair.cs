@@ -84,9 +84,11 @@ internal sealed class TcpPair : IDisposable
         /// <summary>Waits for the next event of a kind, and lets those before it go.</summary>
         public TransportEvent Await(TransportEventKind kind)
         {
+            var others = new List<TransportEvent>();
             while (true)
             {
-                Assert.True(_events.TryTake(out var next, Patience), $"{kind} was not reported.");
+                Assert.True(_events.TryTake(out var next, Patience), $"{kind} was not reported, only: {string.Join("; ", others)}");
+                others.Add(next);
                 if (next.Kind == kind)
                     return next;
             }
