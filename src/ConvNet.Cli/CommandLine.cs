@@ -45,5 +45,14 @@ public static class CommandLine
         PredictCommand.Create(output, error),
         ModelsCommand.Create(output),
         BenchCommand.Create(output, error),
+        NodeCommand.Create(output),
+        SubmitCommand.Create(output, error),
+        JobsCommand.Create(output),
+        JobCommands.Status(output),
+        JobCommands.Logs(output, error),
+        JobCommands.Cancel(output),
+        JobCommands.Resume(output, error),
+        NodesCommand.Create(output),
+        FetchCommand.Create(output),
     };
 }

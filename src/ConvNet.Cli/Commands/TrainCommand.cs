@@ -17,7 +17,7 @@ internal static class TrainCommand
     {
         var options = new TrainOptions();
         var command = new Command("train", "Train a network on this machine, on all cores, and save it");
-        command.Arguments.Add(options.JobFile);
+        command.Arguments.Add(options.Job.JobFile);
         foreach (Option option in options.All)
             command.Options.Add(option);
         command.SetAction((parsed, stop) => RunAsync(parsed, options, output, error, stop));
@@ -27,7 +27,7 @@ internal static class TrainCommand
     private static async Task<int> RunAsync(ParseResult parsed, TrainOptions options, TextWriter output, TextWriter error, CancellationToken stop)
     {
         long start = Stopwatch.GetTimestamp();
-        JobSpec spec = options.Spec(parsed);
+        JobSpec spec = options.Job.Spec(parsed);
         LocalClusterOptions cluster = options.Launch(parsed);
         bool json = parsed.GetValue(options.Json), quiet = parsed.GetValue(options.Quiet);
         TextWriter people = quiet ? TextWriter.Null : json ? error : output;

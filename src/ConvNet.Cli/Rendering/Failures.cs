@@ -1,7 +1,11 @@
+using ConvNet.Cluster.Hosting;
 using ConvNet.Cluster.Jobs;
+using ConvNet.Cluster.Management;
 using ConvNet.Core.Models;
 using ConvNet.Core.Tensors;
 using ConvNet.Core.Text;
+using ConvNet.Dashboard;
+using ConvNet.Dashboard.Client;
 using ConvNet.Data;
 
 namespace ConvNet.Cli.Rendering;
@@ -16,8 +20,10 @@ internal static class Failures
     public static (string Text, int ExitCode)? Describe(Exception failure) => failure switch
     {
         JobFileException wrong => (string.Join(Environment.NewLine, wrong.Problems.Select(p => $"error: {p}")), ExitCode.WrongUsage),
-        UsageException or DataException or ShapeException => ($"error: {failure.Message}", ExitCode.WrongUsage),
-        JobFailedException => ($"error: {failure.Message}", ExitCode.Failed),
+        JobApiException refused => (string.Join(Environment.NewLine, refused.Problems.Select(p => $"error: {p}")), refused.IsFault ? ExitCode.Failed : ExitCode.WrongUsage),
+        NodeSettingsException wrong => (string.Join(Environment.NewLine, wrong.Problems.Select(p => $"error: {p}")), ExitCode.WrongUsage),
+        UsageException or DataException or ShapeException or HttpOptionsException => ($"error: {failure.Message}", ExitCode.WrongUsage),
+        JobFailedException or JobStoreException => ($"error: {failure.Message}", ExitCode.Failed),
         IOException or UnauthorizedAccessException => ($"error: {failure.Message}", ExitCode.Failed),
         OperationCanceledException => ("stopped before there was anything to keep", ExitCode.Interrupted),
         _ => null,

@@ -6,7 +6,7 @@ public enum FaultPoint
     /// <summary>A micro-batch has been taken and not begun.</summary>
     BeforeCompute,
 
-    /// <summary>A micro-batch has been computed and nobody knows it yet.</summary>
+    /// <summary>A micro-batch has been computed and nobody knows it yet; with several shards, some have got their part already.</summary>
     DuringCompute,
 
     /// <summary>A sum is ready to be sent.</summary>

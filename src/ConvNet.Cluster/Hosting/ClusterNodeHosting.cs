@@ -30,6 +30,12 @@ internal static class ClusterNodeHosting
     public static IServiceCollection AddClusterNode(this IServiceCollection services, NodeOptions options, NodeParts parts, ManagerParts? manager, Action removed) =>
         services.AddAkka(NodeOptions.SystemName, (akka, _) => akka
             .AddHocon(options.Akka.WithFallback(ClusterConfig.Default), HoconAddMode.Prepend)
+            .ConfigureLoggers(logs =>
+            {
+                logs.LogLevel = Akka.Event.LogLevel.InfoLevel;
+                logs.ClearLoggers();
+                logs.AddLoggerFactory();
+            })
             .WithNetwork(options)
             .WithHandOver(options, parts, manager)
             .WithJobManager(manager)

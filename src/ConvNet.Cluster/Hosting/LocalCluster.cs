@@ -21,6 +21,9 @@ public sealed record LocalClusterOptions
     /// <summary>Parameter servers, at least 1.</summary>
     public int Servers { get; init; } = 1;
 
+    /// <summary>Parameters of a shard at most; larger models have more shards than servers.</summary>
+    public int ShardParameters { get; init; } = ShardPlacement.MostParameters;
+
     /// <summary>Faults to make happen, in tests.</summary>
     public IFaults Faults { get; init; } = Fault.None;
 
@@ -85,7 +88,7 @@ public sealed class LocalRun
         _system = ActorSystem.Create("convnet", options.Akka.WithFallback(ClusterConfig.Default));
         var finished = new TaskCompletionSource<JobResult>(TaskCreationOptions.RunContinuationsAsynchronously);
         _host = _system.ActorOf(LocalJobHost.PropsFor(
-            node, options, (servers, workers) => new CoordinatorJob("local", spec, runtime, servers, workers, _transport, options.Clock, observer), finished), "job");
+            node, options, ShardPlacement.Of(runtime.Layout, options.Servers, options.ShardParameters).Length, (servers, workers) => new CoordinatorJob("local", spec, runtime, servers, workers, _transport, options.Clock, observer), finished), "job");
         Completion = EndAsync(finished.Task);
     }
 

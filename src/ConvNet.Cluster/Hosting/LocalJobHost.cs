@@ -20,10 +20,10 @@ internal sealed class LocalJobHost : ReceiveActor
     private Exception? _bug;
 
     public LocalJobHost(
-        NodeParts node, LocalClusterOptions options, Func<IActorRef[], IActorRef[], CoordinatorJob> job, TaskCompletionSource<JobResult> finished)
+        NodeParts node, LocalClusterOptions options, int shards, Func<IActorRef[], IActorRef[], CoordinatorJob> job, TaskCompletionSource<JobResult> finished)
     {
         (_node, _finished) = (node, finished);
-        var servers = Enumerable.Range(0, options.Servers).Select(i => Context.ActorOf(ParameterServer.PropsFor(node), $"server-{i}")).ToArray();
+        var servers = Enumerable.Range(0, shards).Select(i => Context.ActorOf(ParameterServer.PropsFor(node), $"shard-{i}")).ToArray();
         var workers = Enumerable.Range(0, options.Workers).Select(_ => MakeWorker()).ToArray();
         var coordinator = Context.ActorOf(JobCoordinator.PropsFor(job(servers, workers)), "coordinator");
 
@@ -39,8 +39,8 @@ internal sealed class LocalJobHost : ReceiveActor
     }
 
     public static Props PropsFor(
-        NodeParts node, LocalClusterOptions options, Func<IActorRef[], IActorRef[], CoordinatorJob> job, TaskCompletionSource<JobResult> finished) =>
-        Props.Create(() => new LocalJobHost(node, options, job, finished));
+        NodeParts node, LocalClusterOptions options, int shards, Func<IActorRef[], IActorRef[], CoordinatorJob> job, TaskCompletionSource<JobResult> finished) =>
+        Props.Create(() => new LocalJobHost(node, options, shards, job, finished));
 
     protected override SupervisorStrategy SupervisorStrategy() => new OneForOneStrategy(-1, -1, failure =>
     {

@@ -13,8 +13,10 @@ public interface IJobRuntime
     /// <summary>What a micro-batch gives to a step.</summary>
     ContributionLayout Layout { get; }
 
-    /// <summary>Overwrites <paramref name="state"/> (<see cref="ContributionLayout.StateLength"/> floats) with version 0 of weights and statistics.</summary>
-    void WriteInitialState(Span<float> state);
+    /// <summary>Writes a range of version 0 of weights and statistics: so that each shard of a large model makes its own and no more.</summary>
+    /// <param name="start">Where the range starts in the state, which has <see cref="ContributionLayout.StateLength"/> floats.</param>
+    /// <param name="range">Overwritten.</param>
+    void WriteInitialState(int start, Span<float> range);
 
     /// <summary>A new lane, with an arena of its own. Called on the lane's thread; the caller disposes it.</summary>
     IMicroBatchLane CreateLane();

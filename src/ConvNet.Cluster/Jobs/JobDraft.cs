@@ -30,6 +30,25 @@ public sealed class JobDraft
         return this;
     }
 
+    /// <summary>Sets fields that came from elsewhere, such as an object of JSON.</summary>
+    /// <param name="fields">Names and values as a job file has them; null for a value that is no single one, such as a list.</param>
+    /// <param name="place">What errors call the place.</param>
+    public JobDraft ReadFields(IEnumerable<KeyValuePair<string, string?>> fields, string place)
+    {
+        var seen = new HashSet<string>();
+        foreach ((string name, string? text) in fields)
+        {
+            if (!seen.Add(name))
+                Problem($"{place}: {name}: given twice.");
+            else if (text != null || JobFields.Find(name) == null)
+                Set(name, text ?? "", $"{place}: {name}", place);
+            else
+                Problem($"{place}: {name}: expected {JobFields.Find(name)!.Allowed}, got no single value.");
+        }
+
+        return this;
+    }
+
     /// <summary>The job.</summary>
     /// <exception cref="JobFileException">Something was wrong; the message has a line for each problem.</exception>
     public JobSpec ToSpec()

@@ -15,7 +15,7 @@ public static class JobFile
     {
         try
         {
-            ReadDocument(draft, new Parser(new StringReader(text)), fileName);
+            ReadDocument(draft, new ShallowYaml(new Parser(new StringReader(text))), fileName);
         }
         catch (YamlException e)
         {
@@ -23,7 +23,7 @@ public static class JobFile
         }
     }
 
-    private static void ReadDocument(JobDraft draft, Parser yaml, string fileName)
+    private static void ReadDocument(JobDraft draft, IParser yaml, string fileName)
     {
         yaml.Consume<StreamStart>();
         if (yaml.Accept<StreamEnd>(out _))
@@ -45,7 +45,7 @@ public static class JobFile
             draft.Problem($"{fileName}:{second.Start.Line}: a job file holds one document, here begins another.");
     }
 
-    private static void ReadField(JobDraft draft, Parser yaml, string fileName, Dictionary<string, long> lines)
+    private static void ReadField(JobDraft draft, IParser yaml, string fileName, Dictionary<string, long> lines)
     {
         if (!yaml.TryConsume<Scalar>(out var key))
         {
@@ -71,5 +71,5 @@ public static class JobFile
         yaml.SkipThisAndNestedEvents();
     }
 
-    private static long Line(Parser yaml) => yaml.Current?.Start.Line ?? 1;
+    private static long Line(IParser yaml) => yaml.Current?.Start.Line ?? 1;
 }

@@ -44,7 +44,7 @@ public sealed class NetworkJob : IJobRuntime
     public ContributionLayout Layout { get; }
 
     /// <inheritdoc/>
-    public void WriteInitialState(Span<float> state) => Network.Initialize(state, _spec.Seed);
+    public void WriteInitialState(int start, Span<float> range) => Network.Initialize(start, range, _spec.Seed);
 
     /// <inheritdoc/>
     public IMicroBatchLane CreateLane() => new NetworkLane(_execution, Plan, _data, _order);

@@ -17,11 +17,11 @@ internal sealed class NetworkLane(ExecutionPlan execution, StepPlan steps, DataS
     private readonly int[] _samples = new int[steps.MicroBatch];
 
     /// <inheritdoc/>
-    public void Train(long step, int microBatch, ReadOnlySpan<float> weights, Span<float> contribution)
+    public void Train(long step, int microBatch, ReadOnlySpan<float> weights, Span<float> contribution, IContributionProgress progress)
     {
         (int epoch, int start, int count) = steps.Positions(step, microBatch);
         SampleLanes.Fill(data.Training, order.Slice(epoch, start, count), data.Normalisation, _workspace.Input, _workspace.Labels);
-        _workspace.Train(count, weights, contribution);
+        _workspace.Train(count, weights, contribution, progress);
     }
 
     /// <inheritdoc/>

@@ -46,6 +46,9 @@ public sealed class ShardPlan
     /// <summary>The shard that has the metrics, and evaluates.</summary>
     public int MetricsShard => Shards - 1;
 
+    /// <summary>Trainable parameters of the largest shard.</summary>
+    public int LargestShard => Enumerable.Range(0, Shards).Max(s => Parameters(s).Length);
+
     /// <summary>The trainable parameters of a shard.</summary>
     public FloatRange Parameters(int shard)
     {

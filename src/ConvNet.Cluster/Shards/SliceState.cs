@@ -24,9 +24,7 @@ internal sealed class SliceState : IDisposable
         _update = job.Runtime.CreateUpdate();
         _optimizer = new(_update.StateLength(_parameters.Length));
         _current = _versions.Rent();
-        using var all = new AlignedBuffer(job.Runtime.Layout.StateLength);
-        job.Runtime.WriteInitialState(all.Span);
-        all.Span.Slice(_range.Start, _range.Length).CopyTo(_current.Span);
+        job.Runtime.WriteInitialState(_range.Start, _current.Span);
     }
 
     /// <summary>The newest version.</summary>

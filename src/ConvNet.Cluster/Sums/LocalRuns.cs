@@ -18,13 +18,14 @@ public abstract record LocalStep
 /// A run that was begun is finished as it was begun, and what a later assignment adds to it is a further run: so no partial sum is ever
 /// taken apart, and only roots of the runs' aligned subtrees are sent. Computing a micro-batch that another worker computes too is
 /// harmless; computing one twice here would be waste, and <see cref="Extend"/> leaves those out.
+/// A contribution is sent in parts, one for each shard; each part of a sum has a life of its own, along the same tree.
 /// </remarks>
 public sealed class LocalRuns
 {
     private readonly SortedSet<int> _waiting = [];
     private readonly bool[] _taken;
     private readonly HashSet<TreeNode> _targets = [];
-    private readonly HashSet<TreeNode> _held = [];
+    private readonly HashSet<(int Part, TreeNode Node)> _held = [];
 
     /// <summary>Nothing to do yet, of a step of <paramref name="microBatches"/> micro-batches.</summary>
     public LocalRuns(int microBatches)
@@ -68,15 +69,15 @@ public sealed class LocalRuns
         return _waiting.Remove(microBatch);
     }
 
-    /// <summary>The sum of a node is there: that of a micro-batch when it is computed, that of a parent when it is added.</summary>
-    public LocalStep Finished(TreeNode sum)
+    /// <summary>A part of the sum of a node is there: that of a micro-batch when it is computed, that of a parent when it is added.</summary>
+    public LocalStep Finished(int part, TreeNode sum)
     {
         var node = sum.Promoted(MicroBatches);
         if (_targets.Contains(node))
             return new LocalStep.Push(node);
-        if (!_held.Remove(node.Sibling))
+        if (!_held.Remove((part, node.Sibling)))
         {
-            _held.Add(node);
+            _held.Add((part, node));
             return new LocalStep.Hold(node);
         }
 

@@ -21,16 +21,29 @@ public interface ITensorTransport : IDisposable
     IDisposable Open(TensorTarget target, ITensorReceiver receiver);
 
     /// <summary>Sends a frame and returns at once.</summary>
+    /// <remarks>
+    /// There is no limit on what waits to be sent but the protocol's own: a worker has one request a shard under way, and cannot be
+    /// more than a step ahead of the slowest shard, so at most the frames of two steps wait for any peer.
+    /// </remarks>
     /// <param name="target">Where to.</param>
     /// <param name="header">What it is.</param>
     /// <param name="values">The floats. The transport disposes this lease when it has done with it, which is how the sender gets its buffer back.</param>
     void Send(TensorTarget target, ITensorHeader header, TensorLease values);
+
+    /// <summary>
+    /// A node is known to be gone: what waits to be sent to it is dropped, and what has half come from it is abandoned. Should it
+    /// live after all, it is a new peer.
+    /// </summary>
+    void Forget(string endpoint)
+    {
+        // Within one process nobody is ever gone.
+    }
 }
 
 /// <summary>The receiving end of a target. Called on threads of the transport or of a sender: quick, and never throws.</summary>
 public interface ITensorReceiver
 {
-    /// <summary>A header has come, its floats have not: says where they go.</summary>
+    /// <summary>A header has come, its floats have not: says where they go. Unless it refuses, it hears once more of this frame: arrived or abandoned.</summary>
     /// <param name="header">As read off the wire; nothing in it is trusted yet.</param>
     /// <param name="length">Floats that follow.</param>
     TensorDestination Accept(ITensorHeader header, int length);
@@ -40,7 +53,7 @@ public interface ITensorReceiver
     /// <param name="values">The destination that was named, or the buffer to keep. Now the receiver's to dispose.</param>
     void Arrived(ITensorHeader header, TensorLease values);
 
-    /// <summary>The floats of an accepted frame will not come: the connection broke. The destination's lease has been disposed.</summary>
+    /// <summary>The floats of an accepted frame will not come: its sender is gone. The destination's lease has been disposed.</summary>
     void Abandoned(ITensorHeader header);
 }
 
@@ -49,10 +62,10 @@ public readonly struct TensorDestination
 {
     private TensorDestination(TensorLease? into, TensorPool? pool, string? refusal) => (Place, Pool, Refusal) = (into, pool, refusal);
 
-    /// <summary>Where the floats are to be put, if the receiver named a place.</summary>
+    /// <summary>Where the floats are to be put, if the receiver named a place. As long as they are.</summary>
     public TensorLease? Place { get; }
 
-    /// <summary>Where to rent a buffer from, if the receiver wants to keep one and the sender's cannot be handed over.</summary>
+    /// <summary>Where to rent a buffer from, if the receiver wants to keep one and the sender's cannot be handed over. Its buffers are as long as the floats are.</summary>
     public TensorPool? Pool { get; }
 
     /// <summary>Why the frame is refused, in words; null where it is not.</summary>

@@ -44,13 +44,14 @@ internal sealed class LaneCrew
         try
         {
             using var compute = _job.Runtime.CreateLane();
+            var parts = new ContributionParts(_job.Shards, _engine.Delivery);
             while (true)
             {
                 bool taken = _engine.TryTake(out var phase, out int microBatch, out bool stopped);
                 if (stopped && !taken)
                     break;
                 if (taken)
-                    Compute(compute, phase, microBatch);
+                    Compute(compute, parts, phase, microBatch);
                 else
                     _parkers[lane].Park();
             }
@@ -67,22 +68,30 @@ internal sealed class LaneCrew
         }
     }
 
-    private void Compute(IMicroBatchLane compute, Phase phase, int microBatch)
+    private void Compute(IMicroBatchLane compute, ContributionParts parts, Phase phase, int microBatch)
+    {
+        if (!phase.Trains)
+        {
+            Evaluate(compute, phase, microBatch);
+            return;
+        }
+
+        using var sum = _engine.Rent(phase);
+        _job.Faults.At(FaultPoint.BeforeCompute, _job.Worker, phase.Version);
+        parts.Begin(phase, microBatch, sum);
+        compute.Train(phase.Version, microBatch, phase.Weights.Values.Span, sum.Span, parts);
+        _job.Faults.At(FaultPoint.DuringCompute, _job.Worker, phase.Version);
+        _engine.DoneReading(phase);
+        parts.HandOverRest();
+    }
+
+    private void Evaluate(IMicroBatchLane compute, Phase phase, int microBatch)
     {
         var sum = _engine.Rent(phase);
         try
         {
-            if (phase.Trains)
-            {
-                _job.Faults.At(FaultPoint.BeforeCompute, _job.Worker, phase.Version);
-                compute.Train(phase.Version, microBatch, phase.Weights.Values.Span, sum.Span);
-                _job.Faults.At(FaultPoint.DuringCompute, _job.Worker, phase.Version);
-            }
-            else
-            {
-                compute.Evaluate(microBatch, phase.Weights.Values.Span, sum.Span);
-                _job.Faults.At(FaultPoint.DuringEvaluation, _job.Worker, phase.Version);
-            }
+            compute.Evaluate(microBatch, phase.Weights.Values.Span, sum.Span);
+            _job.Faults.At(FaultPoint.DuringEvaluation, _job.Worker, phase.Version);
         }
         catch
         {
@@ -91,7 +100,7 @@ internal sealed class LaneCrew
         }
 
         _engine.DoneReading(phase);
-        _engine.Deliver(phase, TreeNode.Leaf(microBatch), sum);
+        _engine.Delivery.Deliver(phase, part: 0, TreeNode.Leaf(microBatch), sum);
     }
 }
 

@@ -42,8 +42,12 @@ internal sealed class WorkerEngine : ITensorReceiver
         _tracker = new(job.Targets.Length);
         _contributions = new(job.Runtime.Layout.Length);
         _replicas = [new(job.Runtime.Layout.StateLength), new(job.Runtime.Layout.StateLength)];
+        Delivery = new(job, _gate);
         _crew = new LaneCrew(job, this);
     }
+
+    /// <summary>Where the lanes' sums go.</summary>
+    public Delivery Delivery { get; }
 
     /// <summary>Starts the lanes, and asks for the weights of a version.</summary>
     public void Start(DedicatedThreads threads, long version)
@@ -79,6 +83,7 @@ internal sealed class WorkerEngine : ITensorReceiver
             if (_stopped)
                 return;
             _stopped = true;
+            Delivery.Stop();
             ClosePhases();
         }
 
@@ -175,34 +180,6 @@ internal sealed class WorkerEngine : ITensorReceiver
         Send(asks);
     }
 
-    /// <summary>A lane has computed a micro-batch: adds up what can be added, and sends what is complete. Runs on the lane's thread.</summary>
-    internal void Deliver(Phase phase, TreeNode node, TensorLease sum)
-    {
-        while (true)
-        {
-            LocalStep? step;
-            TensorLease? other;
-            lock (_gate)
-                (step, other) = phase.Finished(node, sum);
-
-            switch (step)
-            {
-                case LocalStep.Add(var merge):
-                    bool isLeft = node.Promoted(phase.Runs.MicroBatches) == merge.Left;
-                    (var left, var right) = isLeft ? (sum, other!) : (other!, sum);
-                    VectorAdd.Into(left.Span, right.Span);
-                    right.Dispose();
-                    (node, sum) = (merge.Parent, left);
-                    continue;
-                case LocalStep.Push(var root):
-                    Push(phase, root, sum);
-                    return;
-                default:
-                    return;
-            }
-        }
-    }
-
     /// <summary>A lane has failed, and with it the worker: nothing more leaves it.</summary>
     internal void Fail(Exception reason)
     {
@@ -219,28 +196,6 @@ internal sealed class WorkerEngine : ITensorReceiver
         _evaluations.Dispose();
     }
 
-    private void Push(Phase phase, TreeNode root, TensorLease sum)
-    {
-        if (!phase.Trains)
-        {
-            if (!Volatile.Read(ref _stopped))
-                _job.Transport.Send(_job.Targets[^1], new EvaluationHeader(phase.Version, root.Level, root.Index), sum);
-            else
-                sum.Dispose();
-            return;
-        }
-
-        _job.PushContribution(new(phase.Version, root.Level, root.Index), sum, before: shard =>
-        {
-            if (shard == 0)
-                _job.Faults.At(Faults.FaultPoint.BeforePush, _job.Worker, phase.Version);
-            else if (shard == 1)
-                _job.Faults.At(Faults.FaultPoint.DuringPush, _job.Worker, phase.Version);
-            return !Volatile.Read(ref _stopped);
-        });
-        _job.Faults.At(Faults.FaultPoint.AfterPush, _job.Worker, phase.Version);
-    }
-
     // From here on: callers hold the lock.
 
     private void BeginVersion()
@@ -249,9 +204,9 @@ internal sealed class WorkerEngine : ITensorReceiver
         long version = _tracker.Version;
         var weights = _replicas[_gathering];
         if (_job.Plan.EvaluatesAt(version))
-            _phases.Add(new(trains: false, version, _job.Plan.EvaluationMicroBatches, weights));
+            _phases.Add(new(trains: false, version, _job.Plan.EvaluationMicroBatches, parts: 1, weights));
         if (version < _job.Plan.TotalSteps)
-            _phases.Add(new(trains: true, version, _job.Plan.MicroBatchesOf(version), weights));
+            _phases.Add(new(trains: true, version, _job.Plan.MicroBatchesOf(version), _job.Shards.Shards, weights));
         foreach (var phase in _phases)
             Extend(phase);
     }

@@ -49,13 +49,14 @@ public sealed record Initializer(string Name)
 
     private bool Normal { get; init; }
 
-    /// <summary>Fills a parameter.</summary>
-    /// <param name="values">The parameter.</param>
+    /// <summary>Fills a parameter, or a range of one.</summary>
+    /// <param name="values">The parameter, or the range.</param>
     /// <param name="fanIn">Inputs that one output sums over.</param>
     /// <param name="fanOut">Outputs that one input goes into.</param>
     /// <param name="seed">The job's seed.</param>
     /// <param name="parameter">The parameter's number in its network.</param>
-    public void Fill(Span<float> values, int fanIn, int fanOut, ulong seed, int parameter)
+    /// <param name="first">Which element of the parameter the first value is.</param>
+    public void Fill(Span<float> values, int fanIn, int fanOut, ulong seed, int parameter, int first = 0)
     {
         if (By == Fan.None)
         {
@@ -68,7 +69,7 @@ public sealed record Initializer(string Name)
         double bound = deviation * Math.Sqrt(3);
         for (int i = 0; i < values.Length; i++)
         {
-            uint bits = random.Block((uint)parameter, (ulong)i).A;
+            uint bits = random.Block((uint)parameter, (ulong)(first + i)).A;
             double unit = (bits + 0.5) / 4294967296.0;      // never 0, never 1
             values[i] = (float)(Normal ? deviation * NormalQuantile.Of(unit) : bound * ((2 * unit) - 1));
         }

@@ -115,6 +115,13 @@ public sealed class ExecutionPlan
             }
         }
 
+        int end = 0;
+        foreach (Step step in Steps)
+        {
+            step.FinalFrom = end;
+            end = Math.Max(end, step.Node.FirstParameter + step.Node.ParameterCount);
+        }
+
         ScratchLength = Steps.Max(s => s.Operation.ScratchLength(Blocks));
         ArenaLength = sharesMemory ? Arena.Place(buffers) : Arena.SideBySide(buffers);
     }
@@ -174,6 +181,9 @@ public sealed class ExecutionPlan
 
         /// <summary>The operation before this one has done this one's forward pass.</summary>
         public bool ForwardDone { get; set; }
+
+        /// <summary>Once this step's backward pass and all later ones are done, gradients from here on are final: no parameter of an earlier step reaches further.</summary>
+        public int FinalFrom { get; set; }
 
         /// <summary>Whether a trainable parameter lies here or before: otherwise no gradient is needed.</summary>
         public bool LeadsToParameters { get; set; }

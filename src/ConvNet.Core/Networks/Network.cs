@@ -77,12 +77,20 @@ public sealed class Network
     public long MultiplyAdds => Nodes.Sum(n => n.Layer.MultiplyAdds(n.InputShapes));
 
     /// <summary>Fills a flat buffer with the initial weights of a seed: the same bits everywhere.</summary>
-    public void Initialize(Span<float> parameters, ulong seed)
+    public void Initialize(Span<float> parameters, ulong seed) => Initialize(0, parameters, seed);
+
+    /// <summary>Fills a range of the flat buffer with the initial weights of a seed: the same bits as the whole has there.</summary>
+    /// <param name="start">Where the range starts in the flat buffer.</param>
+    /// <param name="range">Overwritten.</param>
+    /// <param name="seed">The seed.</param>
+    public void Initialize(int start, Span<float> range, ulong seed)
     {
         for (int i = 0; i < Parameters.Count; i++)
         {
             (ParameterSpec spec, int offset) = (Parameters[i].Spec, Parameters[i].Offset);
-            spec.Initializer.Fill(parameters.Slice(offset, spec.Length), spec.FanIn, spec.FanOut, seed, i);
+            int from = Math.Max(offset, start), to = Math.Min(offset + spec.Length, start + range.Length);
+            if (from < to)
+                spec.Initializer.Fill(range[(from - start)..(to - start)], spec.FanIn, spec.FanOut, seed, i, first: from - offset);
         }
     }
 }

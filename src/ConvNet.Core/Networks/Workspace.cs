@@ -38,7 +38,8 @@ public sealed unsafe class Workspace : IDisposable
     /// <param name="samples">Samples there.</param>
     /// <param name="weights">The flat parameter buffer.</param>
     /// <param name="contribution">Overwritten: gradients of the sum of the losses, statistics, metrics.</param>
-    public void Train(int samples, ReadOnlySpan<float> weights, Span<float> contribution)
+    /// <param name="progress">Is told layer by layer, during the backward pass, from where on the contribution is final.</param>
+    public void Train(int samples, ReadOnlySpan<float> weights, Span<float> contribution, IContributionProgress? progress = null)
     {
         int blocks = CheckedBlocks(samples, weights);
         CheckLabels(samples, blocks);
@@ -49,7 +50,7 @@ public sealed unsafe class Workspace : IDisposable
         {
             Forward(parameters, blocks);
             WriteMetrics(Loss(blocks), contribution[layout.MetricsOffset..]);
-            Backward(parameters, gradients, blocks);
+            Backward(parameters, gradients, blocks, progress);
         }
     }
 
@@ -106,8 +107,9 @@ public sealed unsafe class Workspace : IDisposable
         }
     }
 
-    internal void Backward(float* parameters, float* gradients, int blocks)
+    internal void Backward(float* parameters, float* gradients, int blocks, IContributionProgress? progress = null)
     {
+        int final = int.MaxValue;
         for (int i = _plan.Steps.Count - 1; i >= 0; i--)
         {
             ExecutionPlan.Step step = _plan.Steps[i];
@@ -121,6 +123,9 @@ public sealed unsafe class Workspace : IDisposable
                 int length = step.Node.InputShapes[k].Elements * blocks * Stripes.Count;
                 Widest.Run<AddKernel, ElementwiseArguments>(new ElementwiseArguments(At(sum), At(step.InputGradients[k]!), At(sum), length));
             }
+
+            if (step.FinalFrom < final)
+                progress?.FinalFrom(final = step.FinalFrom);
         }
     }
 

@@ -12,7 +12,8 @@ public interface IMicroBatchLane : IDisposable
     /// <param name="microBatch">Index of the micro-batch in the step, from 0.</param>
     /// <param name="weights">All weights and running statistics of this step's version, <see cref="ContributionLayout.StateLength"/> floats; only read.</param>
     /// <param name="contribution">Overwritten, all of it: <see cref="ContributionLayout.Length"/> floats.</param>
-    void Train(long step, int microBatch, ReadOnlySpan<float> weights, Span<float> contribution);
+    /// <param name="progress">Is told how much of the contribution is final. On return all of it is, whether that was told or not.</param>
+    void Train(long step, int microBatch, ReadOnlySpan<float> weights, Span<float> contribution, IContributionProgress progress);
 
     /// <summary>Forward over one micro-batch of the test set, in order.</summary>
     /// <param name="microBatch">Index of the micro-batch in the test set, from 0.</param>

@@ -2,6 +2,7 @@ using Akka.Actor;
 using ConvNet.Cluster.Coordinator;
 using ConvNet.Cluster.Jobs;
 using ConvNet.Cluster.Management;
+using ConvNet.Cluster.Shards;
 using ConvNet.Cluster.Transport;
 
 namespace ConvNet.Cluster.Tests.Fakes;
@@ -25,7 +26,7 @@ internal sealed class ToyPreparation(ToyRuntime runtime, ITensorTransport transp
 
         public IReadOnlyList<string> Warnings => [];
 
-        public int[] Place(int serverNodes) => [.. Enumerable.Range(0, serverNodes)];
+        public int[] Place(int serverNodes) => ShardPlacement.Of(runtime.Layout, serverNodes);
 
         public CoordinatorJob Coordinate(string target, IActorRef[] servers, IJobObserver observer) =>
             new(target, spec, runtime, servers, [], transport, TimeProvider.System, observer);

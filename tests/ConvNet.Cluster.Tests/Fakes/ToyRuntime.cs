@@ -14,6 +14,9 @@ public sealed class ToyRuntime : IJobRuntime
     /// <summary>What each lane does before it trains a micro-batch.</summary>
     public Action<long, int> BeforeTrain { get; init; } = (_, _) => { };
 
+    /// <summary>What each lane does after it has said how much of a contribution is final: step, micro-batch, and the offset that it said.</summary>
+    public Action<long, int, int> AfterPart { get; init; } = (_, _, _) => { };
+
     /// <summary>The loss sum of a micro-batch, if it is to be another.</summary>
     public Func<long, float?> Loss { get; init; } = _ => null;
 
@@ -21,10 +24,10 @@ public sealed class ToyRuntime : IJobRuntime
 
     private int _lanesAlive;
 
-    public void WriteInitialState(Span<float> state)
+    public void WriteInitialState(int start, Span<float> range)
     {
-        for (int i = 0; i < state.Length; i++)
-            state[i] = Noise(-1, 0, i);
+        for (int i = 0; i < range.Length; i++)
+            range[i] = Noise(-1, 0, start + i);
     }
 
     public IMicroBatchLane CreateLane()
@@ -39,7 +42,7 @@ public sealed class ToyRuntime : IJobRuntime
     public float[] TrainPlainly(long? steps = null)
     {
         float[] state = new float[Layout.StateLength];
-        WriteInitialState(state);
+        WriteInitialState(0, state);
         float[] momentum = new float[Layout.Parameters];
         var lane = new Lane(this);
         var update = new MomentumSgd();
@@ -49,7 +52,7 @@ public sealed class ToyRuntime : IJobRuntime
             float[][] parts = [.. Enumerable.Range(0, v).Select(m =>
             {
                 float[] part = new float[Layout.Length];
-                lane.Train(step, m, state, part);
+                lane.Train(step, m, state, part, Ignored.Instance);
                 return part;
             })];
             float[] sum = CanonicalSum(parts, 0, v);
@@ -81,18 +84,37 @@ public sealed class ToyRuntime : IJobRuntime
         return ((int)(x & 0xFFFFFF) - 0x800000) / (float)0x800000;
     }
 
+    private const int LayerLength = 9;
+
+    private sealed class Ignored : IContributionProgress
+    {
+        public static readonly Ignored Instance = new();
+
+        public void FinalFrom(int offset)
+        {
+        }
+    }
+
     private sealed class Lane(ToyRuntime job) : IMicroBatchLane
     {
-        public void Train(long step, int microBatch, ReadOnlySpan<float> weights, Span<float> contribution)
+        public void Train(long step, int microBatch, ReadOnlySpan<float> weights, Span<float> contribution, IContributionProgress progress)
         {
             job.BeforeTrain(step, microBatch);
             contribution.Clear();
             int parameters = job.Layout.Parameters, samples = job.Plan.Positions(step, microBatch).Count;
-            for (int i = 0; i < parameters; i++)
-                contribution[i] = weights[i] * 0.1f + Noise(step, microBatch, i) * weights[(i * 7 + 3) % parameters];
             for (int i = 0; i < job.Layout.Statistics; i++)
                 contribution[parameters + i] = Noise(step, microBatch, -1 - i) + weights[parameters + i];
             Measure(contribution[job.Layout.MetricsOffset..], job.Loss(step) ?? Math.Abs(weights[5]) * samples, samples);
+
+            // From the top down, as a backward pass would, in "layers" that do not end where shards do.
+            for (int i = parameters - 1; i >= 0; i--)
+            {
+                contribution[i] = weights[i] * 0.1f + Noise(step, microBatch, i) * weights[(i * 7 + 3) % parameters];
+                if (i % LayerLength != 0)
+                    continue;
+                progress.FinalFrom(i);
+                job.AfterPart(step, microBatch, i);
+            }
         }
 
         public void Evaluate(int microBatch, ReadOnlySpan<float> weights, Span<float> metrics) =>

@@ -1,6 +1,7 @@
 using ConvNet.Cluster.Faults;
 using ConvNet.Cluster.Hosting;
 using ConvNet.Cluster.Jobs;
+using ConvNet.Cluster.Shards;
 using ConvNet.Cluster.Tests.Fakes;
 
 namespace ConvNet.Cluster.Tests.Hosting;
@@ -14,7 +15,7 @@ public sealed class ChaosTests
         for (int seed = 0; seed < 30; seed++)
         {
             var random = new Random(seed);
-            int workers = random.Next(2, 6), servers = random.Next(1, 5);
+            int workers = random.Next(2, 6), servers = random.Next(1, 5), shardParameters = random.Next(2) == 0 ? 16 : 1000;
             var points = Enum.GetValues<FaultPoint>();
             var faults = Enumerable.Range(1, workers - 1)
                 .Select(w => Fault.Kill(w, atStep: random.Next(0, 9), points[random.Next(points.Length)]));
@@ -24,6 +25,7 @@ public sealed class ChaosTests
             {
                 Workers = workers,
                 Servers = servers,
+                ShardParameters = shardParameters,
                 Lanes = random.Next(1, 4),
                 Ledger = ledger,
                 Faults = Fault.All([.. faults]),
@@ -42,7 +44,7 @@ public sealed class ChaosTests
             using var result = await run.Completion.WaitAsync(TimeSpan.FromSeconds(30));
 
             Assert.True(expected == result.WeightsSha256, $"seed {seed}");
-            ledger.AssertExactlyOnce(runtime.Plan, servers);
+            ledger.AssertExactlyOnce(runtime.Plan, ShardPlacement.Of(runtime.Layout, servers, shardParameters).Length);
             Assert.Equal(0, run.Threads.Running);
             Assert.Equal(0, runtime.LanesAlive);
         }

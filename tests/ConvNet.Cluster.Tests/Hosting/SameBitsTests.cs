@@ -38,6 +38,21 @@ public sealed class SameBitsTests
     }
 
     [Theory]
+    [InlineData(1, 1, 1, 16, 12)]
+    [InlineData(3, 2, 2, 40, 6)]
+    [InlineData(2, 4, 3, 30, 8)]
+    public async Task Any_number_of_shards_gives_the_weights_of_a_plain_loop(int workers, int servers, int lanes, int shardParameters, int shards)
+    {
+        var runtime = new ToyRuntime();
+        var ledger = new RecordingLedger();
+
+        using var result = await Run(runtime, new() { Workers = workers, Servers = servers, Lanes = lanes, ShardParameters = shardParameters, Ledger = ledger });
+
+        Assert.Equal(WeightsHash.Of(runtime.TrainPlainly()), result.WeightsSha256);
+        ledger.AssertExactlyOnce(runtime.Plan, shards);
+    }
+
+    [Theory]
     [InlineData(1, 1)]
     [InlineData(7, 7)]
     [InlineData(13, 5)]

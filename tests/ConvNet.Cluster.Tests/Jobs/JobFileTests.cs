@@ -36,6 +36,18 @@ public sealed class JobFileTests
             new JobSpec("lenet5-classic", "mnist:/data/mnist", 12, 256, 64, ulong.MaxValue, 0.01f, 0, true, 0.001f, LearningRateSchedule.Constant), job);
     }
 
+    [Theory]
+    [InlineData("epochs: ", "[")]
+    [InlineData("epochs: ", "{")]
+    [InlineData("epochs:\n  ", "- ")]
+    [InlineData("x: ", "{a: 1, b: ")]
+    public void Nesting_has_a_limit_because_its_time_grows_with_the_square(string before, string unit)
+    {
+        var wrong = Assert.Throws<JobFileException>(() => JobFile.Parse(before + string.Concat(Enumerable.Repeat(unit, 10_000)), "job.yaml"));
+
+        Assert.Contains(wrong.Problems, problem => problem is "job.yaml:1: this is not YAML: nested deeper than 32 levels." or "job.yaml:2: this is not YAML: nested deeper than 32 levels.");
+    }
+
     [Fact]
     public void Every_problem_is_reported_with_its_line()
     {

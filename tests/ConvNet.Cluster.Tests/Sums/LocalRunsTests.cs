@@ -23,10 +23,10 @@ public sealed class LocalRunsTests
         var runs = new LocalRuns(8);
         runs.Extend(1, 4);
 
-        Assert.Equal(new LocalStep.Push(TreeNode.Leaf(1)), runs.Finished(TreeNode.Leaf(1)));
-        Assert.Equal(new LocalStep.Hold(TreeNode.Leaf(3)), runs.Finished(TreeNode.Leaf(3)));
-        Assert.Equal(new LocalStep.Add(new(TreeNode.Leaf(2), TreeNode.Leaf(3), new(1, 1))), runs.Finished(TreeNode.Leaf(2)));
-        Assert.Equal(new LocalStep.Push(new(1, 1)), runs.Finished(new(1, 1)));
+        Assert.Equal(new LocalStep.Push(TreeNode.Leaf(1)), runs.Finished(part: 0, TreeNode.Leaf(1)));
+        Assert.Equal(new LocalStep.Hold(TreeNode.Leaf(3)), runs.Finished(part: 0, TreeNode.Leaf(3)));
+        Assert.Equal(new LocalStep.Add(new(TreeNode.Leaf(2), TreeNode.Leaf(3), new(1, 1))), runs.Finished(part: 0, TreeNode.Leaf(2)));
+        Assert.Equal(new LocalStep.Push(new(1, 1)), runs.Finished(part: 0, new(1, 1)));
     }
 
     [Fact]
@@ -59,7 +59,7 @@ public sealed class LocalRunsTests
                 int which = random.Next(finished.Count);
                 var node = finished[which];
                 finished.RemoveAt(which);
-                var step = runs.Finished(node);
+                var step = runs.Finished(part: 0, node);
                 if (step is LocalStep.Push(var root))
                     pushed.Add(root);
                 else if (step is LocalStep.Add(var merge))

@@ -95,6 +95,21 @@ public class InitializerTests
         Assert.Equal(few, many[..10]);
     }
 
+    [Theory]
+    [InlineData(0, 120)]
+    [InlineData(7, 60)]
+    [InlineData(119, 1)]
+    public void A_range_of_a_network_is_initialized_as_the_whole_is(int start, int length)
+    {
+        var network = Networks.Graphs.Of("a shortcut around a convolution");
+        float[] whole = new float[network.ParameterCount], range = new float[length];
+
+        network.Initialize(whole, seed: 3);
+        network.Initialize(start, range, seed: 3);
+
+        Assert.Equal(whole[start..(start + length)], range);
+    }
+
     [Fact]
     public void Seeds_and_parameters_draw_different_numbers()
     {

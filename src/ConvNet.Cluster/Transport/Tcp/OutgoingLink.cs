@@ -1,0 +1,429 @@
+using System.Buffers.Binary;
+using System.Diagnostics;
+using System.Net.Sockets;
+using ConvNet.Cluster.Protocol;
+using ConvNet.Cluster.Threads;
+
+namespace ConvNet.Cluster.Transport.Tcp;
+
+/// <summary>A session with one peer, from this side: keeps frames until they are acknowledged, and a connection for as long as there are any.</summary>
+/// <remarks>
+/// <para>Calling ──welcome──▶ Connected ──broken──▶ Calling. A link ends, and drops what it holds, when nothing got through for the peer's time-out, when the
+/// peer has forgotten the session, and when it is told to; and quietly when its connection breaks while it holds nothing. What is sent then begins another link. A
+/// peer that refuses the hello ends it too, but it stays for a while and swallows what is sent, lest every frame call again.</para>
+/// <para>One thread at a time is the <em>writer</em>, the only one that reads the floats of frames. A small frame, while nobody writes and nothing waits, is written
+/// by the thread that sends it, as far as the socket takes it at once: to wake the link's own thread would take longer. All else is for the link's thread, which also
+/// calls, and does that as the writer, so that nobody is left at an older connection when frames are written again. Frames are
+/// cleared after they are acknowledged <em>and</em> written, or by the last writer of a link that has ended; so never under a writer's hands.</para>
+/// </remarks>
+internal sealed class OutgoingLink(string endpoint, long session, TcpContext context, FramePool frames, Action<OutgoingLink> ended)
+{
+    /// <summary>A longer frame is left to the link's thread: copying it into the socket takes longer than waking that.</summary>
+    private const int SmallFrame = 256 << 10;
+
+    private const int ShortestPause = 20, LongestPause = 1000;   // ms, between two calls
+
+    private readonly Lock _gate = new();
+    private readonly Dialer _dialer = new(context.Options);
+    private readonly FrameQueue _queue = new();
+    private readonly Parker _parker = new();
+    private readonly CancellationTokenSource _ended = new();
+    private readonly byte[] _piece = new byte[OutgoingFrame.FirstPiece];   // the writer's
+    private Socket? _socket;        // null while calling
+    private bool _started, _writing, _welcomed, _isEnded;
+    private long _offset;           // bytes of the next frame that this connection has taken
+    private long _lastMove;         // when the connection last took or acknowledged anything
+    private long? _lostAt;          // when the connection broke, or the first call began; null once something got through again
+    private long? _refusedUntil;
+    private int _calls;             // since something got through
+
+    /// <summary>Whose frames these are.</summary>
+    public string Endpoint => endpoint;
+
+    /// <summary>Frames that are not acknowledged yet.</summary>
+    public int Waiting
+    {
+        get
+        {
+            lock (_gate)
+                return _queue.Count;
+        }
+    }
+
+    /// <summary>Takes a frame. False where the link has ended: the frame is still the caller's.</summary>
+    public bool TrySend(OutgoingFrame frame)
+    {
+        bool small;
+        lock (_gate)
+        {
+            if (_isEnded && !(Stopwatch.GetTimestamp() < _refusedUntil))
+                return false;
+            if (_isEnded)
+            {
+                frames.Drop(frame);   // the refusal was reported; this one shares its fate
+                return true;
+            }
+
+            Start();
+            small = frame.Length <= SmallFrame && _socket is not null && _queue.Next is null && !_writing;
+            if (_queue.IsEmpty)
+                _lastMove = Stopwatch.GetTimestamp();
+            _queue.Add(frame);
+            if (_writing)
+                return true;
+            _writing = small;
+        }
+
+        if (small)
+            WriteFrames(asSender: true);
+        else
+            _parker.Unpark();
+        return true;
+    }
+
+    /// <summary>Ends the link because it was told to. What it holds is dropped.</summary>
+    public void End() => End(null, "");
+
+    /// <summary>Breaks a connection on which nothing has moved for too long although something waits.</summary>
+    public void Watch()
+    {
+        Socket? stuck;
+        lock (_gate)
+            stuck = !_queue.IsEmpty && Stopwatch.GetElapsedTime(_lastMove) > context.Options.PeerTimeout ? _socket : null;
+        if (stuck is not null)
+            Broken(stuck, $"nothing has moved for {context.Options.PeerTimeout.TotalSeconds:0.#} s");
+    }
+
+    private void Start()
+    {
+        if (_started)
+            return;
+        _started = true;
+        context.Threads.Start($"tensors to {endpoint}", Run);
+    }
+
+    /// <summary>The body of the link's thread: calls while there is no connection and something waits, writes what nobody else writes.</summary>
+    private void Run()
+    {
+        while (true)
+        {
+            bool mine, connected;
+            lock (_gate)
+            {
+                if (_isEnded)
+                    return;
+                connected = _socket is not null;
+                mine = !_writing && (connected ? _queue.Next is not null : !_queue.IsEmpty);
+                _writing |= mine;
+            }
+
+            if (!mine)
+                _parker.Park();
+            else if (connected)
+                WriteFrames(asSender: false);
+            else
+                Call();
+        }
+    }
+
+    // ---- Calling, as the writer
+
+    private void Call()
+    {
+        lock (_gate)
+            _lostAt ??= Stopwatch.GetTimestamp();
+        string trouble = "connections break before anything gets through";
+        while (!_ended.IsCancellationRequested)
+        {
+            var patience = context.Options.PeerTimeout - Stopwatch.GetElapsedTime(_lostAt.Value);
+            if (patience <= TimeSpan.Zero)
+            {
+                End(TransportEventKind.PeerUnreachable, $"could not be reached for {context.Options.PeerTimeout.TotalSeconds:0.#} s: {trouble}");
+                break;
+            }
+
+            if (_calls > 0)
+                _ended.Token.WaitHandle.WaitOne(_calls > 6 ? LongestPause : Math.Min(LongestPause, ShortestPause << (_calls - 1)));
+            _calls++;
+            switch (Dial(patience))
+            {
+                case DialOutcome.Welcome(var socket, var received):
+                    if (TryAdopt(socket, received))
+                    {
+                        WriteFrames(asSender: false);
+                        return;
+                    }
+
+                    trouble = $"it claims to have {received} frames of the session, which is more than were sent";
+                    break;
+                case DialOutcome.NotNow(var text):
+                    trouble = text;
+                    break;
+                case DialOutcome.UnknownSession:
+                    End(TransportEventKind.PeerRestarted, "knows nothing of this session any more; its process was restarted, or it was out of reach for too long");
+                    break;
+                case DialOutcome.Refused(var text):
+                    End(TransportEventKind.PeerRefused, text);
+                    break;
+            }
+        }
+
+        StopWriting();
+    }
+
+    private DialOutcome Dial(TimeSpan patience)
+    {
+        try
+        {
+            var hello = new Hello(context.Options.Cluster, context.Endpoint, context.Sender, session, _welcomed);
+            return _dialer.Dial(endpoint, hello, patience, _ended.Token);
+        }
+        catch (MalformedException e)
+        {
+            context.Malformed(endpoint, e);
+            return new DialOutcome.NotNow($"it {e.Message}");
+        }
+    }
+
+    private bool TryAdopt(Socket socket, long received)
+    {
+        OutgoingFrame? released;
+        bool again;
+        lock (_gate)
+        {
+            if (_isEnded || !_queue.TryAcknowledge(received, out released))
+            {
+                socket.Dispose();
+                return _isEnded;
+            }
+
+            _queue.Rewind();
+            (_socket, _offset, _lastMove) = (socket, 0, Stopwatch.GetTimestamp());
+            (again, _welcomed) = (_welcomed, true);
+            if (released is not null)
+                GotThrough();
+        }
+
+        frames.Recycle(released);
+        if (again)
+        {
+            context.Counters.Reconnects.Add(1);
+            context.Report(TransportEventKind.Reconnected, endpoint, "is connected again; nothing was lost");
+        }
+
+        context.Threads.Start($"tensor receipts of {endpoint}", () => ReadReceipts(socket));
+        return true;
+    }
+
+    // ---- Writing
+
+    private void WriteFrames(bool asSender)
+    {
+        while (true)
+        {
+            OutgoingFrame frame;
+            Socket socket;
+            lock (_gate)
+            {
+                if (_socket is null || _queue.Next is null || (asSender && _queue.Next.Length > SmallFrame))
+                    break;
+                (socket, frame) = (_socket, _queue.Next);
+            }
+
+            int taken = Write(frame, socket, out var error);
+            if (error is SocketError.Success && taken > 0)
+                Took(frame, taken);
+            else if (error is not SocketError.WouldBlock)
+                Broken(socket, error.ToString());
+            else if (asSender)
+                break;
+            else
+                WaitToWrite(socket);
+        }
+
+        StopWriting();
+    }
+
+    private int Write(OutgoingFrame frame, Socket socket, out SocketError error)
+    {
+        try
+        {
+            return frame.WriteTo(socket, _offset, _piece, out error);
+        }
+        catch (ObjectDisposedException) when (Volatile.Read(ref _socket) != socket)
+        {
+            error = SocketError.OperationAborted;   // it broke on another thread
+            return 0;
+        }
+    }
+
+    private static void WaitToWrite(Socket socket)
+    {
+        const int Second = 1_000_000;
+        try
+        {
+            socket.Poll(Second, SelectMode.SelectWrite);
+        }
+        catch (Exception e) when (e is ObjectDisposedException or SocketException)
+        {
+            // It broke; the next write says so.
+        }
+    }
+
+    private void Took(OutgoingFrame frame, int bytes)
+    {
+        context.Counters.BytesSent.Add(bytes);
+        _offset += bytes;
+        OutgoingFrame? released = null;
+        lock (_gate)
+        {
+            _lastMove = Stopwatch.GetTimestamp();
+            if (_offset == frame.Length)
+            {
+                _offset = 0;
+                released = _queue.Written();
+                context.Counters.FramesSent.Add(1);
+            }
+        }
+
+        frames.Recycle(released);
+    }
+
+    /// <summary>Ceases to be the writer. Others who have something left to do are told.</summary>
+    private void StopWriting()
+    {
+        OutgoingFrame? dropped = null;
+        bool idle;
+        lock (_gate)
+        {
+            _writing = false;
+            if (_isEnded)
+                dropped = _queue.TakeAll();
+            idle = !_isEnded && _socket is null && _queue.IsEmpty;
+        }
+
+        frames.Drop(dropped);
+        if (idle)
+            End();
+        else
+            _parker.Unpark();
+    }
+
+    // ---- Receipts, and the connection's end
+
+    private void ReadReceipts(Socket socket)
+    {
+        byte[] bytes = new byte[64 * FrameCodec.AckLength];
+        int have = 0;
+        try
+        {
+            while (true)
+            {
+                int count = socket.Receive(bytes.AsSpan(have), SocketFlags.None, out var error);
+                if (error is SocketError.WouldBlock)
+                {
+                    socket.Poll(-1, SelectMode.SelectRead);
+                    continue;
+                }
+
+                if (error is not SocketError.Success || count == 0)
+                {
+                    Broken(socket, error is SocketError.Success ? "the peer closed it" : error.ToString());
+                    return;
+                }
+
+                have += count;
+                int whole = have / FrameCodec.AckLength * FrameCodec.AckLength;
+                if (whole > 0)
+                    Acknowledged(socket, BinaryPrimitives.ReadInt64LittleEndian(bytes.AsSpan(whole - FrameCodec.AckLength)));
+                bytes.AsSpan(whole, have - whole).CopyTo(bytes);
+                have -= whole;
+            }
+        }
+        catch (MalformedException e)
+        {
+            context.Malformed(endpoint, e);
+            Broken(socket, $"the peer {e.Message}");
+        }
+        catch (Exception e) when (e is ObjectDisposedException or SocketException)
+        {
+            Broken(socket, e.Message);
+        }
+    }
+
+    private void Acknowledged(Socket socket, long number)
+    {
+        OutgoingFrame? released;
+        lock (_gate)
+        {
+            if (_socket != socket)
+                return;
+            if (!_queue.TryAcknowledge(number, out released))
+                throw new MalformedException($"acknowledged frame {number}, which is not among those that were sent");
+            GotThrough();
+        }
+
+        frames.Recycle(released);
+    }
+
+    private void GotThrough() => (_lastMove, _lostAt, _calls) = (Stopwatch.GetTimestamp(), null, 0);
+
+    /// <summary>A connection does not work any more. Called by whoever notices, any number of times.</summary>
+    private void Broken(Socket socket, string why)
+    {
+        int waiting;
+        lock (_gate)
+        {
+            if (_socket != socket)
+                return;
+            _socket = null;
+            waiting = _queue.Count;
+            if (waiting > 0)
+                _lostAt ??= Stopwatch.GetTimestamp();
+            else if (!_writing)
+                _isEnded = true;   // and quietly so, for there is nothing to drop; a writer does the same when it stops
+        }
+
+        Close(socket);
+        if (waiting > 0)
+            context.Report(TransportEventKind.ConnectionLost, endpoint, $"is no longer connected ({why}); {waiting} frames wait");
+        if (_isEnded)
+            ended(this);
+        _parker.Unpark();
+    }
+
+    private void End(TransportEventKind? kind, string why)
+    {
+        OutgoingFrame? dropped = null;
+        Socket? socket;
+        int count;
+        lock (_gate)
+        {
+            if (_isEnded)
+                return;
+            _isEnded = true;
+            if (kind is TransportEventKind.PeerRefused)
+                _refusedUntil = Stopwatch.GetTimestamp() + (long)(context.Options.PeerTimeout.TotalSeconds * Stopwatch.Frequency);
+            (socket, _socket) = (_socket, null);
+            count = _queue.Count;
+            if (!_writing)
+                dropped = _queue.TakeAll();
+        }
+
+        _ended.Cancel();
+        if (socket is not null)
+            Close(socket);
+        frames.Drop(dropped);
+        if (_refusedUntil is null)
+            ended(this);
+        if (kind is { } said)
+            context.Report(said, endpoint, count == 0 ? why : $"{why}; {count} frames dropped");
+        _parker.Unpark();
+    }
+
+    private static void Close(Socket socket)
+    {
+        SocketEnd.Break(socket);
+        socket.Dispose();
+    }
+}
