@@ -10,7 +10,8 @@ namespace ConvNet.Cluster.Coordinator;
 
 /// <summary>What a coordinator is given to begin with.</summary>
 internal sealed record CoordinatorJob(
-    string Job, JobSpec Spec, IJobRuntime Runtime, IActorRef[] Servers, IActorRef[] Workers, ITensorTransport Transport, TimeProvider Clock, IJobObserver? Observer);
+    string Job, JobSpec Spec, IJobDefinition Definition, IActorRef[] Servers, IActorRef[] Workers, ITensorTransport Transport, TimeProvider Clock, IJobObserver? Observer,
+    DataOrigin? Data = null);
 
 /// <summary>Runs one job: starts its shards and workers, shares the work among those that live, hears of progress, and brings it to an end.</summary>
 /// <remarks>
@@ -79,9 +80,9 @@ internal sealed class JobCoordinator : ReceiveActor, IWithTimers
         _job = job;
         _began = job.Clock.GetTimestamp();
         _waiting = [.. job.Workers];
-        _plan = new ShardPlan(job.Runtime.Layout, job.Servers.Length);
-        _history = new JobHistory(job.Runtime.Plan);
-        _until = job.Runtime.Plan.TotalSteps;
+        _plan = new ShardPlan(job.Definition.Layout, job.Servers.Length);
+        _history = new JobHistory(job.Definition.Plan);
+        _until = job.Definition.Plan.TotalSteps;
         _targets = new TensorTarget?[job.Servers.Length];
         (_reached, _paused) = (new long[job.Servers.Length], new long[job.Servers.Length]);
         Array.Fill(_reached, -1);
@@ -101,7 +102,7 @@ internal sealed class JobCoordinator : ReceiveActor, IWithTimers
         for (int shard = 0; shard < _job.Servers.Length; shard++)
         {
             Context.Watch(_job.Servers[shard]);
-            _job.Servers[shard].Tell(new StartShard(_job.Job, _job.Spec, shard, _job.Servers.Length));
+            _job.Servers[shard].Tell(new StartShard(_job.Job, _job.Spec, shard, _job.Servers.Length, _job.Data));
         }
     }
 
@@ -164,7 +165,7 @@ internal sealed class JobCoordinator : ReceiveActor, IWithTimers
 
     private void Collecting()
     {
-        Receive<Collected>(m => End(new JobResult(m.State, _until, _until < _job.Runtime.Plan.TotalSteps, _history.Epochs, _history.Throughput), null));
+        Receive<Collected>(m => End(new JobResult(m.State, _until, _until < _job.Definition.Plan.TotalSteps, _history.Epochs, _history.Throughput), null));
         Receive<AddWorker>(m => m.Worker.Tell(new StopWorker(_job.Job)));
         Receive<WorkerFailed>(m => _reasons[m.Worker] = m.Reason);
         ReceiveFailures();
@@ -197,7 +198,7 @@ internal sealed class JobCoordinator : ReceiveActor, IWithTimers
         _workers.Add(number, worker);
         _roster = _roster.Start(number);
         Context.Watch(worker);
-        worker.Tell(new StartWorker(_job.Job, _job.Spec, number, [.. _targets.Select(t => t!)], _history.EverywhereVersion));
+        worker.Tell(new StartWorker(_job.Job, _job.Spec, number, [.. _targets.Select(t => t!)], _history.EverywhereVersion, _job.Data));
     }
 
     private void Share(Reshare reshare)
@@ -208,7 +209,7 @@ internal sealed class JobCoordinator : ReceiveActor, IWithTimers
                 if (number == 0)
                 {
                     _history.Begin(Now);
-                    Tell(new JobEvent.Began(workers.Length, _job.Runtime.Plan.TotalSteps, _job.Runtime.Plan.StepsPerEpoch));
+                    Tell(new JobEvent.Began(workers.Length, _job.Definition.Plan.TotalSteps, _job.Definition.Plan.StepsPerEpoch));
                 }
 
                 int[] weights = new int[workers.Length];
@@ -217,7 +218,7 @@ internal sealed class JobCoordinator : ReceiveActor, IWithTimers
                     _workers[workers[place]].Tell(new Assign(_job.Job, number, place, weights));
                 break;
             case Reshare.NobodyLeft when !HasEnded:
-                End(null, $"no worker is left after step {_history.EverywhereVersion} of {_job.Runtime.Plan.TotalSteps}. {_lastLoss ?? "None was started."}");
+                End(null, $"no worker is left after step {_history.EverywhereVersion} of {_job.Definition.Plan.TotalSteps}. {_lastLoss ?? "None was started."}");
                 break;
         }
     }
@@ -284,7 +285,7 @@ internal sealed class JobCoordinator : ReceiveActor, IWithTimers
 
     private bool HasEnded =>
         Array.TrueForAll(_reached, v => v == _until) &&
-        (_stopRequested || !_job.Runtime.Plan.EvaluatesAt(_until) || _history.EvaluatedVersion == _until);
+        (_stopRequested || !_job.Definition.Plan.EvaluatesAt(_until) || _history.EvaluatedVersion == _until);
 
     private void CollectAtEnd()
     {
@@ -299,7 +300,7 @@ internal sealed class JobCoordinator : ReceiveActor, IWithTimers
     private string Diverged(LossDiverged m)
     {
         string what = float.IsNaN(m.LossSum) ? "NaN" : "infinite";
-        var plan = _job.Runtime.Plan;
+        var plan = _job.Definition.Plan;
         return m.Evaluation
             ? $"the test loss is {what} after step {m.Step} of {plan.TotalSteps}. Lower --lr, it is {_job.Spec.LearningRate}."
             : $"the loss is {what} at step {m.Step + 1} of {plan.TotalSteps} (epoch {plan.EpochOf(m.Step) + 1}). Lower --lr, it is {_job.Spec.LearningRate}.";

@@ -1,6 +1,7 @@
 using System.Globalization;
 using Akka.Actor;
 using ConvNet.Cluster.Coordinator;
+using ConvNet.Cluster.DataSets;
 using ConvNet.Cluster.Jobs;
 using ConvNet.Cluster.Shards;
 using ConvNet.Cluster.Transport;
@@ -11,31 +12,39 @@ using ConvNet.Data.ModelFiles;
 namespace ConvNet.Cluster.Management;
 
 /// <summary>Makes jobs ready on a coordinator's node: its data, its work directory.</summary>
+/// <param name="data">The node's data sets.</param>
 /// <param name="workDirectory">Where a job has a folder of its own, <c>jobs/j7</c>.</param>
 /// <param name="transport">The node's data plane.</param>
 /// <param name="clock">For throughput.</param>
-internal sealed class JobPreparation(string workDirectory, ITensorTransport transport, TimeProvider clock) : IJobPreparation
+internal sealed class JobPreparation(CoordinatorData data, string workDirectory, ITensorTransport transport, TimeProvider clock) : IJobPreparation
 {
     /// <inheritdoc/>
-    public Task CheckAsync(JobSpec spec)
-    {
-        _ = Load(spec);
-        return Task.CompletedTask;
-    }
+    public Task CheckAsync(JobSpec spec) => Explained(async () => new NetworkJobDefinition(spec, await data.DescribeAsync(spec.Data).ConfigureAwait(false)));
 
     /// <inheritdoc/>
-    public Task<IPreparedAttempt> PrepareAsync(JobRecord job) =>
-        Task.FromResult<IPreparedAttempt>(new Prepared(job, Load(job.Spec), ModelFolder(job.Id), transport, clock));
+    public Task<IPreparedAttempt> PrepareAsync(JobRecord job) => Explained<IPreparedAttempt>(async () =>
+    {
+        var offered = await data.OfferAsync(job.Spec.Data).ConfigureAwait(false);
+        try
+        {
+            return new Prepared(job, new NetworkJobDefinition(job.Spec, offered.Description), offered, ModelFolder(job.Id), transport, clock);
+        }
+        catch
+        {
+            offered.Dispose();
+            throw;
+        }
+    });
 
     /// <inheritdoc/>
     public string ModelFolder(string id) => Path.Combine(workDirectory, "jobs", id, "model");
 
-    private static (DataSplits Data, NetworkJob Job) Load(JobSpec spec)
+    /// <summary>What is wrong with a job's data or model is said to whoever submitted it.</summary>
+    private static async Task<T> Explained<T>(Func<Task<T>> prepare)
     {
         try
         {
-            var data = DataSource.Load(spec.Data);
-            return (data, new NetworkJob(spec, data));
+            return await prepare().ConfigureAwait(false);
         }
         catch (Exception e) when (e is DataException or ShapeException)
         {
@@ -43,23 +52,23 @@ internal sealed class JobPreparation(string workDirectory, ITensorTransport tran
         }
     }
 
-    private sealed class Prepared(JobRecord record, (DataSplits Data, NetworkJob Job) loaded, string modelFolder, ITensorTransport transport, TimeProvider clock) : IPreparedAttempt
+    private sealed class Prepared(
+        JobRecord record, NetworkJobDefinition job, OfferedData data, string modelFolder, ITensorTransport transport, TimeProvider clock) : IPreparedAttempt
     {
         public long Step => 0;
 
-        public IJobRuntime Runtime => loaded.Job;
+        public IJobDefinition Definition => job;
 
         public IReadOnlyList<string> Warnings => [];
 
-        public int[] Place(int serverNodes) => ShardPlacement.Of(loaded.Job.Layout, serverNodes);
+        public int[] Place(int serverNodes) => ShardPlacement.Of(job.Layout, serverNodes);
 
         public CoordinatorJob Coordinate(string target, IActorRef[] servers, IJobObserver observer) =>
-            new(target, record.Spec, loaded.Job, servers, [], transport, clock, observer);
+            new(target, record.Spec, job, servers, [], transport, clock, observer, data.Origin);
 
         public Task SaveModelAsync(JobResult result)
         {
-            var (data, job) = loaded;
-            var model = new TrainedModel(job.Network, result.State[..job.Network.ParameterCount].ToArray(), data.Training.ClassNames, data.Normalisation);
+            var model = new TrainedModel(job.Network, result.State[..job.Network.ParameterCount].ToArray(), data.Description.ClassNames, data.Description.Normalisation);
             ModelFile.Save(modelFolder, model, new Dictionary<string, string>
             {
                 ["job"] = record.Id,
@@ -73,8 +82,6 @@ internal sealed class JobPreparation(string workDirectory, ITensorTransport tran
             return Task.CompletedTask;
         }
 
-        public void Dispose()
-        {
-        }
+        public void Dispose() => data.Dispose();
     }
 }

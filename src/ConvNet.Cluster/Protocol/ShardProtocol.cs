@@ -14,7 +14,8 @@ public static class ShardProtocol
         [property: Key(0)] string Job,
         [property: Key(1)] JobSpec Spec,
         [property: Key(2)] int Shard,
-        [property: Key(3)] int Shards) : IClusterMessage;
+        [property: Key(3)] int Shards,
+        [property: Key(4)] DataOrigin? Data = null) : IClusterMessage;
 
     /// <summary>Server → coordinator: the shard is there, and this is where its frames go.</summary>
     [MessagePackObject]

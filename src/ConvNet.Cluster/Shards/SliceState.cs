@@ -21,10 +21,10 @@ internal sealed class SliceState : IDisposable
         _job = job;
         (_parameters, _range) = (job.Shards.Parameters(job.Shard), job.Shards.State(job.Shard));
         _versions = new(_range.Length);
-        _update = job.Runtime.CreateUpdate();
+        _update = job.Definition.CreateUpdate();
         _optimizer = new(_update.StateLength(_parameters.Length));
         _current = _versions.Rent();
-        job.Runtime.WriteInitialState(_range.Start, _current.Span);
+        job.Definition.WriteInitialState(_range.Start, _current.Span);
     }
 
     /// <summary>The newest version.</summary>

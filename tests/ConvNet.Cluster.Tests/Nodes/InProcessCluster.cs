@@ -50,7 +50,7 @@ internal sealed class InProcessCluster(ToyRuntime runtime) : IAsyncDisposable
         var removed = new TaskCompletionSource();
         var builder = Host.CreateEmptyApplicationBuilder(null);
         builder.Logging.ClearProviders();
-        builder.Services.AddClusterNode(options, new NodeParts(_ => runtime, _transport, threads, 1, Fault.None, Ledger), manager, () => removed.TrySetResult());
+        builder.Services.AddClusterNode(options, new NodeParts(new GivenRuntime(runtime), _transport, threads, 1, Fault.None, Ledger), manager, () => removed.TrySetResult());
         var host = builder.Build();
         await host.StartAsync();
         var node = new Node(host, host.Services.GetRequiredService<ActorSystem>(), manager is null ? null : new JobManagerService(door, Store), removed.Task);
