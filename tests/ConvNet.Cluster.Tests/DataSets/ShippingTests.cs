@@ -208,7 +208,7 @@ public sealed class ShippingTests : IDisposable
     {
         using var transport = new InProcessTransport();
         using var source = new DataSetSource(_data, transport, NullLogger.Instance);
-        string[] folders = [.. Enumerable.Range(0, 20).Select(i => Directory.CreateDirectory(_here.File($"{i}")).FullName)];
+        string[] folders = [.. Enumerable.Range(0, 12).Select(i => Directory.CreateDirectory(_here.File($"{i}")).FullName)];
 
         await Task.WhenAll(folders.Select(f => Task.Run(() => DataSetDownload.RunAsync("test", _data.Manifest, source.Target, f, transport, Impatient, CancellationToken.None))));
 
