@@ -30,6 +30,9 @@ public sealed class WrongUsageTests : IDisposable
         { "predict", "Required argument 'MODEL' missing" },
         { "predict . x.png", "model.json: missing" },
         { "bench --model lenet6", "unknown model 'lenet6'. Did you mean 'lenet5'?" },
+        { "submit bad.yaml", "bad.yaml:2: unknown field \"modle\"; did you mean model?" },
+        { "jobs --to http://127.0.0.1:1", "no coordinator answers at http://127.0.0.1:1: is a node with --roles coordinator running?" },
+        { "jobs --to ftp://x", "'ftp://x' is no address of a coordinator" },
         { "bench --batch 10 --micro-batch 3", "--batch 10 is not a whole number of micro-batches of 3" },
     };
 
@@ -54,7 +57,7 @@ public sealed class WrongUsageTests : IDisposable
     {
         Finished root = await Convnet.RunAsync(_folder.Path, "--help"), train = await Convnet.RunAsync(_folder.Path, "train", "--help");
 
-        Assert.All(["train", "evaluate", "predict", "models", "bench"], verb => Assert.Contains(verb, root.Output, StringComparison.Ordinal));
+        Assert.All(["train", "evaluate", "predict", "models", "bench", "submit", "jobs", "status", "logs", "cancel", "resume", "nodes", "fetch"], verb => Assert.Contains(verb, root.Output, StringComparison.Ordinal));
         Assert.All(
             ["--model", "--data", "--epochs", "--batch", "--micro-batch", "--workers", "--lanes", "--servers", "--lr", "--momentum", "--weight-decay", "--seed", "--out", "--json", "--quiet"],
             option => Assert.Contains(option, train.Output, StringComparison.Ordinal));

@@ -10,8 +10,12 @@ namespace ConvNet.Cluster.Coordinator;
 
 /// <summary>What a coordinator is given to begin with.</summary>
 internal sealed record CoordinatorJob(
-    string Job, JobSpec Spec, IJobDefinition Definition, IActorRef[] Servers, IActorRef[] Workers, ITensorTransport Transport, TimeProvider Clock, IJobObserver? Observer,
-    DataOrigin? Data = null);
+    string Job, JobSpec Spec, IJobDefinition Runtime, IActorRef[] Servers, IActorRef[] Workers, ITensorTransport Transport, TimeProvider Clock, IJobObserver? Observer,
+    DataOrigin? Data = null)
+{
+    /// <summary>When checkpoints are written, and how; null: never.</summary>
+    public (CheckpointPolicy Policy, WriteCheckpoint Write)? Checkpoints { get; init; }
+}
 
 /// <summary>Runs one job: starts its shards and workers, shares the work among those that live, hears of progress, and brings it to an end.</summary>
 /// <remarks>
@@ -80,9 +84,9 @@ internal sealed class JobCoordinator : ReceiveActor, IWithTimers
         _job = job;
         _began = job.Clock.GetTimestamp();
         _waiting = [.. job.Workers];
-        _plan = new ShardPlan(job.Definition.Layout, job.Servers.Length);
-        _history = new JobHistory(job.Definition.Plan);
-        _until = job.Definition.Plan.TotalSteps;
+        _plan = new ShardPlan(job.Runtime.Layout, job.Servers.Length);
+        _history = new JobHistory(job.Runtime.Plan);
+        _until = job.Runtime.Plan.TotalSteps;
         _targets = new TensorTarget?[job.Servers.Length];
         (_reached, _paused) = (new long[job.Servers.Length], new long[job.Servers.Length]);
         Array.Fill(_reached, -1);
@@ -102,7 +106,7 @@ internal sealed class JobCoordinator : ReceiveActor, IWithTimers
         for (int shard = 0; shard < _job.Servers.Length; shard++)
         {
             Context.Watch(_job.Servers[shard]);
-            _job.Servers[shard].Tell(new StartShard(_job.Job, _job.Spec, shard, _job.Servers.Length, _job.Data));
+            _job.Servers[shard].Tell(new StartShard(_job.Job, _job.Spec, shard, _job.Servers.Length, Data: _job.Data));
         }
     }
 
@@ -165,7 +169,7 @@ internal sealed class JobCoordinator : ReceiveActor, IWithTimers
 
     private void Collecting()
     {
-        Receive<Collected>(m => End(new JobResult(m.State, _until, _until < _job.Definition.Plan.TotalSteps, _history.Epochs, _history.Throughput), null));
+        Receive<Collected>(m => End(new JobResult(m.State, _until, _until < _job.Runtime.Plan.TotalSteps, _history.Epochs, _history.Throughput), null));
         Receive<AddWorker>(m => m.Worker.Tell(new StopWorker(_job.Job)));
         Receive<WorkerFailed>(m => _reasons[m.Worker] = m.Reason);
         ReceiveFailures();
@@ -209,7 +213,7 @@ internal sealed class JobCoordinator : ReceiveActor, IWithTimers
                 if (number == 0)
                 {
                     _history.Begin(Now);
-                    Tell(new JobEvent.Began(workers.Length, _job.Definition.Plan.TotalSteps, _job.Definition.Plan.StepsPerEpoch));
+                    Tell(new JobEvent.Began(workers.Length, _job.Runtime.Plan.TotalSteps, _job.Runtime.Plan.StepsPerEpoch));
                 }
 
                 int[] weights = new int[workers.Length];
@@ -218,7 +222,7 @@ internal sealed class JobCoordinator : ReceiveActor, IWithTimers
                     _workers[workers[place]].Tell(new Assign(_job.Job, number, place, weights));
                 break;
             case Reshare.NobodyLeft when !HasEnded:
-                End(null, $"no worker is left after step {_history.EverywhereVersion} of {_job.Definition.Plan.TotalSteps}. {_lastLoss ?? "None was started."}");
+                End(null, $"no worker is left after step {_history.EverywhereVersion} of {_job.Runtime.Plan.TotalSteps}. {_lastLoss ?? "None was started."}");
                 break;
         }
     }
@@ -285,7 +289,7 @@ internal sealed class JobCoordinator : ReceiveActor, IWithTimers
 
     private bool HasEnded =>
         Array.TrueForAll(_reached, v => v == _until) &&
-        (_stopRequested || !_job.Definition.Plan.EvaluatesAt(_until) || _history.EvaluatedVersion == _until);
+        (_stopRequested || !_job.Runtime.Plan.EvaluatesAt(_until) || _history.EvaluatedVersion == _until);
 
     private void CollectAtEnd()
     {
@@ -300,7 +304,7 @@ internal sealed class JobCoordinator : ReceiveActor, IWithTimers
     private string Diverged(LossDiverged m)
     {
         string what = float.IsNaN(m.LossSum) ? "NaN" : "infinite";
-        var plan = _job.Definition.Plan;
+        var plan = _job.Runtime.Plan;
         return m.Evaluation
             ? $"the test loss is {what} after step {m.Step} of {plan.TotalSteps}. Lower --lr, it is {_job.Spec.LearningRate}."
             : $"the loss is {what} at step {m.Step + 1} of {plan.TotalSteps} (epoch {plan.EpochOf(m.Step) + 1}). Lower --lr, it is {_job.Spec.LearningRate}.";

@@ -35,6 +35,17 @@ public abstract record JobEvent
     /// <param name="Workers">Workers that still take part.</param>
     public sealed record WorkerLost(int Worker, string Reason, int Workers) : JobEvent;
 
+    /// <summary>A checkpoint is complete on disk.</summary>
+    /// <param name="Step">Steps taken up to it.</param>
+    /// <param name="Folder">Where it is.</param>
+    /// <param name="Bytes">How large it is.</param>
+    public sealed record CheckpointWritten(long Step, string Folder, long Bytes) : JobEvent;
+
+    /// <summary>A checkpoint could not be written; training goes on.</summary>
+    /// <param name="Step">Steps taken up to it.</param>
+    /// <param name="Reason">Why.</param>
+    public sealed record CheckpointFailed(long Step, string Reason) : JobEvent;
+
     /// <summary>The job stops early, at a version.</summary>
     public sealed record Stopping(long Version) : JobEvent;
 }

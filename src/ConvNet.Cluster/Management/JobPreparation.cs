@@ -57,7 +57,7 @@ internal sealed class JobPreparation(CoordinatorData data, string workDirectory,
     {
         public long Step => 0;
 
-        public IJobDefinition Definition => job;
+        public IJobDefinition Runtime => job;
 
         public IReadOnlyList<string> Warnings => [];
 

@@ -47,6 +47,10 @@ public sealed class ClusterSerializer(ExtendedActorSystem system) : SerializerWi
         ["sd"] = Contract.Of<LossDiverged>(),
         ["sf"] = Contract.Of<ShardFailed>(),
         ["sx"] = Contract.Of<StopShard>(),
+        ["kt"] = Contract.Of<TakeSnapshot>(),
+        ["kk"] = Contract.Of<SnapshotTaken>(),
+        ["km"] = Contract.Of<SnapshotMissed>(),
+        ["kd"] = Contract.Of<DropSnapshot>(),
     };
 
     private static readonly Dictionary<Type, string> ByType = ByManifest.ToDictionary(c => c.Value.Type, c => c.Key);

@@ -22,7 +22,7 @@ internal sealed class ToyPreparation(ToyRuntime runtime, ITensorTransport transp
     {
         public long Step => 0;
 
-        public IJobDefinition Definition => runtime;
+        public IJobDefinition Runtime => runtime;
 
         public IReadOnlyList<string> Warnings => [];
 
