@@ -29,7 +29,15 @@ internal delegate (string Folder, long Bytes) WriteCheckpoint(
 internal sealed class Checkpointer : IDisposable
 {
     /// <summary>All slices are there → coordinator's actor.</summary>
-    public sealed record Collected(long Version, TensorLease State, TensorLease Optimizer) : INoSerializationVerificationNeeded;
+    public sealed record Collected(long Version, TensorLease State, TensorLease Optimizer) : INoSerializationVerificationNeeded, IDisposable
+    {
+        /// <inheritdoc/>
+        public void Dispose()
+        {
+            State.Dispose();
+            Optimizer.Dispose();
+        }
+    }
 
     /// <summary>It is on the disk, or is not → coordinator's actor.</summary>
     public sealed record Written(long Version, string Folder, long Bytes, Exception? Problem) : INoSerializationVerificationNeeded;
@@ -116,8 +124,7 @@ internal sealed class Checkpointer : IDisposable
         _version = m.Version;   // still under way
         Task.Run(() =>
         {
-            using (m.State)
-            using (m.Optimizer)
+            using (m)
             {
                 var (folder, bytes) = write(m.Version, m.State.Span, m.Optimizer.Span, planes, epochs);
                 return new Written(m.Version, folder, bytes, null);

@@ -46,6 +46,19 @@ public abstract record JobEvent
     /// <param name="Reason">Why.</param>
     public sealed record CheckpointFailed(long Step, string Reason) : JobEvent;
 
+    /// <summary>A worker is far behind, or does not answer: the others take over its share until it has caught up.</summary>
+    /// <param name="Worker">Its number in the job.</param>
+    /// <param name="Version">The version at which it was missed.</param>
+    public sealed record WorkerFellBehind(int Worker, long Version) : JobEvent;
+
+    /// <summary>A worker that was far behind has its share again.</summary>
+    /// <param name="Worker">Its number in the job.</param>
+    public sealed record WorkerCaughtUp(int Worker) : JobEvent;
+
+    /// <summary>No worker is left; the job goes on when one comes.</summary>
+    /// <param name="Version">The version that it has come to.</param>
+    public sealed record WaitingForWorkers(long Version) : JobEvent;
+
     /// <summary>The job stops early, at a version.</summary>
     public sealed record Stopping(long Version) : JobEvent;
 }

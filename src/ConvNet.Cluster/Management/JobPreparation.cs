@@ -1,4 +1,7 @@
 using System.Globalization;
+using System.Security.Cryptography;
+using System.Text;
+using System.Text.Json;
 using Akka.Actor;
 using ConvNet.Cluster.Coordinator;
 using ConvNet.Cluster.DataSets;
@@ -7,6 +10,7 @@ using ConvNet.Cluster.Shards;
 using ConvNet.Cluster.Transport;
 using ConvNet.Core.Tensors;
 using ConvNet.Data;
+using ConvNet.Data.Checkpoints;
 using ConvNet.Data.ModelFiles;
 
 namespace ConvNet.Cluster.Management;
@@ -14,9 +18,11 @@ namespace ConvNet.Cluster.Management;
 /// <summary>Makes jobs ready on a coordinator's node: its data, its work directory.</summary>
 /// <param name="data">The node's data sets.</param>
 /// <param name="workDirectory">Where a job has a folder of its own, <c>jobs/j7</c>.</param>
+/// <param name="policy">How often checkpoints are written.</param>
 /// <param name="transport">The node's data plane.</param>
 /// <param name="clock">For throughput.</param>
-internal sealed class JobPreparation(CoordinatorData data, string workDirectory, ITensorTransport transport, TimeProvider clock) : IJobPreparation
+internal sealed class JobPreparation(
+    CoordinatorData data, string workDirectory, CheckpointPolicy policy, ITensorTransport transport, TimeProvider clock) : IJobPreparation
 {
     /// <inheritdoc/>
     public Task CheckAsync(JobSpec spec) => Explained(async () => new NetworkJobDefinition(spec, await data.DescribeAsync(spec.Data).ConfigureAwait(false)));
@@ -27,7 +33,7 @@ internal sealed class JobPreparation(CoordinatorData data, string workDirectory,
         var offered = await data.OfferAsync(job.Spec.Data).ConfigureAwait(false);
         try
         {
-            return new Prepared(job, new NetworkJobDefinition(job.Spec, offered.Description), offered, ModelFolder(job.Id), transport, clock);
+            return Prepare(job, offered);
         }
         catch
         {
@@ -52,19 +58,42 @@ internal sealed class JobPreparation(CoordinatorData data, string workDirectory,
         }
     }
 
-    private sealed class Prepared(
-        JobRecord record, NetworkJobDefinition job, OfferedData data, string modelFolder, ITensorTransport transport, TimeProvider clock) : IPreparedAttempt
+    private Prepared Prepare(JobRecord job, OfferedData offered)
     {
-        public long Step => 0;
+        var definition = new NetworkJobDefinition(job.Spec, offered.Description);
+        var checkpoints = new CheckpointFolder(Path.Combine(workDirectory, "jobs", job.Id, "checkpoints"), Fingerprint(job.Spec, offered.Origin.ContentHash));
+        var (newest, warnings) = checkpoints.ReadNewest();
+        if (newest is not null && (newest.State.Length != definition.Layout.StateLength || newest.Manifest.Step > definition.Plan.TotalSteps))
+            throw new JobServiceException(JobServiceProblem.Invalid, $"the checkpoint of step {newest.Manifest.Step} of {job.Id} does not fit its model or its data; have they changed since?");
+        return new Prepared(job, definition, offered, ModelFolder(job.Id), checkpoints, newest, warnings, policy, transport, clock);
+    }
+
+    /// <summary>Only a job with the same settings and the same data may go on with a checkpoint.</summary>
+    private static string Fingerprint(JobSpec spec, string contentHash) =>
+        Convert.ToHexStringLower(SHA256.HashData([.. JsonSerializer.SerializeToUtf8Bytes(spec, ManagementJson.Options), .. Encoding.ASCII.GetBytes(contentHash)]));
+
+    private sealed class Prepared(
+        JobRecord record, NetworkJobDefinition job, OfferedData data, string modelFolder, CheckpointFolder checkpoints, Checkpoint? newest,
+        IReadOnlyList<string> warnings, CheckpointPolicy policy, ITensorTransport transport, TimeProvider clock) : IPreparedAttempt
+    {
+        private readonly StartingPoint? _from = newest is null ? null : new(newest);
+
+        public long Step => _from?.Step ?? 0;
 
         public IJobDefinition Runtime => job;
 
-        public IReadOnlyList<string> Warnings => [];
+        public IReadOnlyList<string> Warnings => warnings;
 
         public int[] Place(int serverNodes) => ShardPlacement.Of(job.Layout, serverNodes);
 
         public CoordinatorJob Coordinate(string target, IActorRef[] servers, IJobObserver observer) =>
-            new(target, record.Spec, job, servers, [], transport, clock, observer, data.Origin);
+            new(target, record.Spec, job, servers, [], transport, clock, observer)
+            {
+                Data = data.Origin,
+                WaitsForWorkers = true,
+                From = _from,
+                Checkpoints = (policy, WriteCheckpoint),
+            };
 
         public Task SaveModelAsync(JobResult result)
         {
@@ -82,6 +111,17 @@ internal sealed class JobPreparation(CoordinatorData data, string workDirectory,
             return Task.CompletedTask;
         }
 
-        public void Dispose() => data.Dispose();
+        public void Dispose()
+        {
+            data.Dispose();
+            _from?.Dispose();
+        }
+
+        private (string Folder, long Bytes) WriteCheckpoint(
+            long step, ReadOnlySpan<float> state, ReadOnlySpan<float> optimizer, int planes, IReadOnlyList<CheckpointEpoch> epochs)
+        {
+            NamedTensor[] tensors = [.. job.Network.Parameters.Select(p => new NamedTensor(p.Name, p.Shape, p.Offset))];
+            return checkpoints.Write(step, tensors, state, optimizer, planes, epochs, policy.Keep);
+        }
     }
 }

@@ -84,7 +84,7 @@ public sealed class JobOnShippedDataTests : IDisposable
                 parts,
                 new() { Workers = 2, Servers = 2 },
                 4,
-                (servers, workers) => new CoordinatorJob("j1.1", Spec, definition, servers, workers, coordinator, TimeProvider.System, null, offered.Origin),
+                (servers, workers) => new CoordinatorJob("j1.1", Spec, definition, servers, workers, coordinator, TimeProvider.System, null) { Data = offered.Origin },
                 finished));
             using var result = await finished.Task.WaitAsync(TimeSpan.FromSeconds(30));
             Assert.Single(_log.All, line => line.Contains("fetching", StringComparison.Ordinal));

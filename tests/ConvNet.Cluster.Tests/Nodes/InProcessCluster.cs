@@ -1,5 +1,6 @@
 using Akka.Actor;
 using Akka.Configuration;
+using ConvNet.Cluster.Coordinator;
 using ConvNet.Cluster.Faults;
 using ConvNet.Cluster.Hosting;
 using ConvNet.Cluster.Jobs;
@@ -9,19 +10,28 @@ using ConvNet.Cluster.Protocol;
 using ConvNet.Cluster.Tests.Fakes;
 using ConvNet.Cluster.Threads;
 using ConvNet.Cluster.Transport;
+using ConvNet.Cluster.Transport.Tcp;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
 
 namespace ConvNet.Cluster.Tests.Nodes;
 
-/// <summary>Nodes of one cluster, each with an actor system and a port of its own, in the process of the test. Frames change hands; messages cross the network.</summary>
-internal sealed class InProcessCluster(ToyRuntime runtime) : IAsyncDisposable
+/// <summary>Nodes of one cluster, each with an actor system and a port of its own, in the process of the test. Messages cross the network; frames change hands, or cross it too.</summary>
+internal sealed class InProcessCluster(ToyRuntime runtime, bool overTcp = false) : IAsyncDisposable
 {
     private readonly List<Node> _nodes = [];
     private readonly InProcessTransport _transport = new();
 
+    private readonly string _folder = Directory.CreateTempSubdirectory("convnet-test-").FullName;
+
     public MemoryJobStore Store { get; } = new();
+
+    /// <summary>How often checkpoints are written.</summary>
+    public CheckpointPolicy Checkpoints { get; set; } = CheckpointPolicy.Default;
+
+    /// <summary>Where those of a job are.</summary>
+    public string CheckpointsOf(string job) => Path.Combine(_folder, job);
 
     public RecordingLedger Ledger { get; } = new();
 
@@ -35,7 +45,8 @@ internal sealed class InProcessCluster(ToyRuntime runtime) : IAsyncDisposable
     public async Task<Node> StartAsync(int protocolVersion, params string[] roles)
     {
         var door = new JobManagerDoor();
-        var manager = roles.Contains(NodeRole.Coordinator) ? new ManagerParts(Store, new ToyPreparation(runtime, _transport), door, TimeProvider.System) : null;
+        ITensorTransport transport = overTcp ? new TcpTransport(new()) : _transport;
+        var manager = roles.Contains(NodeRole.Coordinator) ? new ManagerParts(Store, new ToyPreparation(runtime, transport, _folder, Checkpoints), door, TimeProvider.System) : null;
         var options = new NodeOptions
         {
             Roles = roles,
@@ -50,10 +61,10 @@ internal sealed class InProcessCluster(ToyRuntime runtime) : IAsyncDisposable
         var removed = new TaskCompletionSource();
         var builder = Host.CreateEmptyApplicationBuilder(null);
         builder.Logging.ClearProviders();
-        builder.Services.AddClusterNode(options, new NodeParts(new GivenRuntime(runtime), _transport, threads, 1, Fault.None, Ledger), manager, () => removed.TrySetResult());
+        builder.Services.AddClusterNode(options, new NodeParts(new GivenRuntime(runtime), transport, threads, 1, Fault.None, Ledger), manager, () => removed.TrySetResult());
         var host = builder.Build();
         await host.StartAsync();
-        var node = new Node(host, host.Services.GetRequiredService<ActorSystem>(), manager is null ? null : new JobManagerService(door, Store), removed.Task);
+        var node = new Node(host, host.Services.GetRequiredService<ActorSystem>(), manager is null ? null : new JobManagerService(door, Store), removed.Task, transport as TcpTransport);
         _nodes.Add(node);
         return node;
     }
@@ -122,14 +133,25 @@ internal sealed class InProcessCluster(ToyRuntime runtime) : IAsyncDisposable
 
     public async ValueTask DisposeAsync()
     {
-        foreach (var node in Enumerable.Reverse(_nodes))
-            await node.KillAsync();
+        await KillAllAsync();
         _transport.Dispose();
+        Directory.Delete(_folder, recursive: true);
     }
 
-    internal sealed class Node(IHost host, ActorSystem system, IJobService? jobs, Task removed)
+    /// <summary>All nodes are gone, without a word; what they kept on disk is there.</summary>
+    public async Task KillAllAsync()
+    {
+        foreach (var node in Enumerable.Reverse(_nodes))
+            await node.KillAsync();
+        _nodes.Clear();
+    }
+
+    internal sealed class Node(IHost host, ActorSystem system, IJobService? jobs, Task removed, TcpTransport? transport)
     {
         public IJobService? Jobs => jobs;
+
+        /// <summary>The node's own data plane, where frames cross the network.</summary>
+        public TcpTransport? Transport => transport;
 
         /// <summary>Completes when the node's cluster has no coordinator any more.</summary>
         public Task Removed => removed;
@@ -141,11 +163,13 @@ internal sealed class InProcessCluster(ToyRuntime runtime) : IAsyncDisposable
         {
             await host.StopAsync();
             host.Dispose();
+            transport?.Dispose();
         }
 
         /// <summary>Is gone, without a word.</summary>
         public async Task KillAsync()
         {
+            transport?.Dispose();
             if (!system.WhenTerminated.IsCompleted)
                 await system.Terminate();
             host.Dispose();

@@ -23,6 +23,9 @@ internal sealed class OutgoingLink(string endpoint, long session, TcpContext con
 
     private const int ShortestPause = 20, LongestPause = 1000;   // ms, between two calls
 
+    /// <summary>Connections that may break before anything is acknowledged; more of them, and it is not the network.</summary>
+    private const int MostFruitless = 20;
+
     private readonly Lock _gate = new();
     private readonly Dialer _dialer = new(context.Options);
     private readonly FrameQueue _queue = new();
@@ -33,9 +36,10 @@ internal sealed class OutgoingLink(string endpoint, long session, TcpContext con
     private bool _started, _writing, _welcomed, _isEnded;
     private long _offset;           // bytes of the next frame that this connection has taken
     private long _lastMove;         // when the connection last took or acknowledged anything
-    private long? _lostAt;          // when the connection broke, or the first call began; null once something got through again
+    private long? _lostAt;          // when the connection broke, or the first call began; null while there is one
     private long? _refusedUntil;
-    private int _calls;             // since something got through
+    private int _calls;             // since something got through, that is, was acknowledged
+    private int _fruitless;         // connections since then
 
     /// <summary>Whose frames these are.</summary>
     public string Endpoint => endpoint;
@@ -132,13 +136,19 @@ internal sealed class OutgoingLink(string endpoint, long session, TcpContext con
     {
         lock (_gate)
             _lostAt ??= Stopwatch.GetTimestamp();
-        string trouble = "connections break before anything gets through";
+        string trouble = "";
         while (!_ended.IsCancellationRequested)
         {
+            if (_fruitless > MostFruitless)
+            {
+                End(TransportEventKind.PeerUnreachable, $"was connected {_fruitless} times, and nothing got through", asWriter: true);
+                break;
+            }
+
             var patience = context.Options.PeerTimeout - Stopwatch.GetElapsedTime(_lostAt.Value);
             if (patience <= TimeSpan.Zero)
             {
-                End(TransportEventKind.PeerUnreachable, $"could not be reached for {context.Options.PeerTimeout.TotalSeconds:0.#} s: {trouble}");
+                End(TransportEventKind.PeerUnreachable, $"could not be reached for {context.Options.PeerTimeout.TotalSeconds:0.#} s: {trouble}", asWriter: true);
                 break;
             }
 
@@ -160,10 +170,10 @@ internal sealed class OutgoingLink(string endpoint, long session, TcpContext con
                     trouble = text;
                     break;
                 case DialOutcome.UnknownSession:
-                    End(TransportEventKind.PeerRestarted, "knows nothing of this session any more; its process was restarted, or it was out of reach for too long");
+                    End(TransportEventKind.PeerRestarted, "knows nothing of this session any more; its process was restarted, or it was out of reach for too long", asWriter: true);
                     break;
                 case DialOutcome.Refused(var text):
-                    End(TransportEventKind.PeerRefused, text);
+                    End(TransportEventKind.PeerRefused, text, asWriter: true);
                     break;
             }
         }
@@ -198,7 +208,8 @@ internal sealed class OutgoingLink(string endpoint, long session, TcpContext con
             }
 
             _queue.Rewind();
-            (_socket, _offset, _lastMove) = (socket, 0, Stopwatch.GetTimestamp());
+            (_socket, _offset, _lastMove, _lostAt) = (socket, 0, Stopwatch.GetTimestamp(), null);
+            _fruitless++;
             (again, _welcomed) = (_welcomed, true);
             if (released is not null)
                 GotThrough();
@@ -366,7 +377,7 @@ internal sealed class OutgoingLink(string endpoint, long session, TcpContext con
         frames.Recycle(released);
     }
 
-    private void GotThrough() => (_lastMove, _lostAt, _calls) = (Stopwatch.GetTimestamp(), null, 0);
+    private void GotThrough() => (_lastMove, _calls, _fruitless) = (Stopwatch.GetTimestamp(), 0, 0);
 
     /// <summary>A connection does not work any more. Called by whoever notices, any number of times.</summary>
     private void Broken(Socket socket, string why)
@@ -384,15 +395,16 @@ internal sealed class OutgoingLink(string endpoint, long session, TcpContext con
                 _isEnded = true;   // and quietly so, for there is nothing to drop; a writer does the same when it stops
         }
 
-        Close(socket);
+        // Said before those who wait on the socket wake and go on.
         if (waiting > 0)
             context.Report(TransportEventKind.ConnectionLost, endpoint, $"is no longer connected ({why}); {waiting} frames wait");
+        Close(socket);
         if (_isEnded)
             ended(this);
         _parker.Unpark();
     }
 
-    private void End(TransportEventKind? kind, string why)
+    private void End(TransportEventKind? kind, string why, bool asWriter = false)
     {
         OutgoingFrame? dropped = null;
         Socket? socket;
@@ -406,7 +418,7 @@ internal sealed class OutgoingLink(string endpoint, long session, TcpContext con
                 _refusedUntil = Stopwatch.GetTimestamp() + (long)(context.Options.PeerTimeout.TotalSeconds * Stopwatch.Frequency);
             (socket, _socket) = (_socket, null);
             count = _queue.Count;
-            if (!_writing)
+            if (asWriter || !_writing)
                 dropped = _queue.TakeAll();
         }
 
