@@ -78,7 +78,7 @@ public sealed class ReconnectTests
         pair.Expect(0);
         TcpPair.Await(() => pair.From.Waiting == 0);
 
-        // The first process takes the frames' place in the queue while it cannot be asked any more.
+        // The first process dies with one frame in its hands and another in its buffer, and acknowledges neither.
         using var go = new Held(pair);
         pair.Send(1, 10);
         go.Reached.Wait();
@@ -91,8 +91,11 @@ public sealed class ReconnectTests
         pair.FromEvents.Await(TransportEventKind.PeerRestarted);
         Assert.Equal(2, pair.From.Counters.FramesDropped.Value);
         pair.Send(3, 10);
-        pair.Expect(1);   // it had come, only its receipt was lost
-        pair.Expect(3);
+        pair.Expect(1);   // to the first process
+        long next = pair.Next();
+        if (next == 2)    // it had come so far, too
+            next = pair.Next();
+        Assert.Equal(3, next);
     }
 
     [Fact]
