@@ -57,8 +57,18 @@ internal sealed class TcpPair : IDisposable
     /// <summary>Waits for a frame, which must be this one and intact.</summary>
     public void Expect(long step) => Assert.Equal(step, Next());
 
-    /// <summary>Waits for a frame, which must be intact. Its step.</summary>
-    public long Next()
+    /// <summary>Waits for a frame. Frames before it that were on their way when they were given up may arrive too, in their order.</summary>
+    public void ExpectAtLast(long step)
+    {
+        long last = -1;
+        for (long next = Next(); next != step; next = Next())
+        {
+            Assert.InRange(next, last + 1, step);
+            last = next;
+        }
+    }
+
+    private long Next()
     {
         Assert.True(Receiver.Arrivals.TryTake(out var next, Patience), "No frame arrived.");
         using var values = next.Values;
