@@ -1,7 +1,7 @@
 using System.Formats.Tar;
+using ConvNet.Dashboard.Tests.Support;
 using ConvNet.Data.ModelFiles;
 using ConvNet.Data.Tests.Support;
-using ConvNet.Dashboard.Tests.Support;
 
 namespace ConvNet.Dashboard.Tests;
 

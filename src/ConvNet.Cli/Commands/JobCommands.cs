@@ -40,7 +40,7 @@ internal static class JobCommands
                 bool json = parsed.GetValue(coordinator.Json);
                 using JobApiClient client = coordinator.Client(parsed);
                 JobRecord job = await client.ResumeAsync(id, stop);
-                await (json ? error : output).WriteLineAsync($"{job.Id} is queued again, to go on after step {job.Step}");
+                await (json ? error : output).WriteLineAsync($"{job.Id} is queued again, to {(job.Step > 0 ? $"go on after step {job.Step}" : "begin at step 0")}");
                 if (parsed.GetValue(follow))
                     return await FollowedJob.ShowAsync("resume", client, job, json, output, error, stop);
                 if (json)

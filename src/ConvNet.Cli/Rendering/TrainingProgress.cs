@@ -72,6 +72,12 @@ internal sealed class TrainingProgress(TextWriter error, int epochs, int trainin
             case JobEvent.WorkerLost lost:
                 Line($"worker {lost.Worker} is lost ({lost.Reason}); {lost.Workers} left take over its share");
                 break;
+            case JobEvent.WorkerFellBehind behind:
+                Line($"worker {behind.Worker} is far behind after step {behind.Version}; the others take over its share");
+                break;
+            case JobEvent.WorkerCaughtUp back:
+                Line($"worker {back.Worker} has caught up and has its share again");
+                break;
             case JobEvent.Stopping stopping:
                 Line($"stopping after step {stopping.Version}");
                 break;

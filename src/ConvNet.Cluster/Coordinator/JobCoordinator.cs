@@ -10,7 +10,20 @@ namespace ConvNet.Cluster.Coordinator;
 
 /// <summary>What a coordinator is given to begin with.</summary>
 internal sealed record CoordinatorJob(
-    string Job, JobSpec Spec, IJobRuntime Runtime, IActorRef[] Servers, IActorRef[] Workers, ITensorTransport Transport, TimeProvider Clock, IJobObserver? Observer);
+    string Job, JobSpec Spec, IJobRuntime Runtime, IActorRef[] Servers, IActorRef[] Workers, ITensorTransport Transport, TimeProvider Clock, IJobObserver? Observer)
+{
+    /// <summary>Whether a job that has no worker left waits for one; otherwise it fails.</summary>
+    public bool WaitsForWorkers { get; init; }
+
+    /// <summary>A step that takes longer than this, and than four usual ones, makes the coordinator look for workers that are behind.</summary>
+    public TimeSpan StragglerPatience { get; init; } = StragglerWatch.LeastPatience;
+
+    /// <summary>The checkpoint that it goes on from; null: the beginning. Stays the giver's.</summary>
+    public StartingPoint? From { get; init; }
+
+    /// <summary>How often checkpoints are written, and by whom; null: none are.</summary>
+    public (CheckpointPolicy Policy, WriteCheckpoint Write)? Checkpoints { get; init; }
+}
 
 /// <summary>Runs one job: starts its shards and workers, shares the work among those that live, hears of progress, and brings it to an end.</summary>
 /// <remarks>
@@ -33,7 +46,6 @@ internal sealed class JobCoordinator : ReceiveActor, IWithTimers
         public static readonly Finished StoppedAtOnce = new(null, null);
     }
 
-
     /// <summary>Anyone → coordinator: come to a clean end, keeping the steps taken. Never leaves the process.</summary>
     public sealed record StopJob : INoSerializationVerificationNeeded;
 
@@ -46,9 +58,19 @@ internal sealed class JobCoordinator : ReceiveActor, IWithTimers
     /// <summary>Node → coordinator: others take over from this worker, which stops. Never leaves the process.</summary>
     public sealed record ReleaseWorker(IActorRef Worker, string Reason) : INoSerializationVerificationNeeded;
 
+    private sealed record Tick : INoSerializationVerificationNeeded   // to self only
+    {
+        public static readonly Tick Instance = new();
+    }
+
     private sealed record Impatient : INoSerializationVerificationNeeded   // to self only
     {
         public static readonly Impatient Instance = new();
+    }
+
+    private sealed record StopAnyway : INoSerializationVerificationNeeded   // to self only
+    {
+        public static readonly StopAnyway Instance = new();
     }
 
     private sealed record Collected(TensorLease State) : INoSerializationVerificationNeeded;   // to self only
@@ -56,21 +78,26 @@ internal sealed class JobCoordinator : ReceiveActor, IWithTimers
     /// <summary>How long parts have to stop at the end of a job. One that is frozen is left to its node, which stops what belongs to nobody.</summary>
     private static readonly TimeSpan EndPatience = TimeSpan.FromSeconds(2);
 
+    /// <summary>How long a stop may take to come to one version and to a checkpoint of it. Where nobody computes it comes to none, and the checkpoint before must do.</summary>
+    private static readonly TimeSpan StopPatience = TimeSpan.FromSeconds(20);
+
+    /// <summary>How often workers are looked at. Short beside the least patience with them.</summary>
+    private static readonly TimeSpan TickInterval = TimeSpan.FromMilliseconds(100);
+
     private readonly CoordinatorJob _job;
     private readonly ShardPlan _plan;
     private readonly JobHistory _history;
     private readonly TensorTarget?[] _targets;
     private readonly long[] _reached, _paused;             // the version by shard; -1 before it is known
-    private readonly Dictionary<int, IActorRef> _workers = [];
-    private readonly Dictionary<int, string> _reasons = [];
+    private readonly Workforce _workers;
     private readonly List<IActorRef> _waiting;             // workers that have not been told to start yet
     private readonly long _began;
-    private Roster _roster = Roster.Empty;
-    private int _nextWorker;
     private long _until;
     private bool _stopRequested;
-    private string? _lastLoss;
     private StateCollector? _collector;
+    private RestoreSource? _restore;                       // until all shards have begun
+    private Checkpointer? _checkpointer;
+    private bool _finalAsked, _finalWritten;               // the checkpoint of a stop
     private HashSet<IActorRef> _stillThere = [];           // while the job ends
     private Finished _outcome = new(null, "the coordinator stopped");
 
@@ -80,7 +107,10 @@ internal sealed class JobCoordinator : ReceiveActor, IWithTimers
         _began = job.Clock.GetTimestamp();
         _waiting = [.. job.Workers];
         _plan = new ShardPlan(job.Runtime.Layout, job.Servers.Length);
-        _history = new JobHistory(job.Runtime.Plan);
+        _history = new JobHistory(job.Runtime.Plan, job.From?.Step ?? 0, job.From?.Epochs);
+        _workers = new Workforce(job, Tell);
+        _workers.Began += Begin;
+        _workers.NobodyLeft += OnNobodyLeft;
         _until = job.Runtime.Plan.TotalSteps;
         _targets = new TensorTarget?[job.Servers.Length];
         (_reached, _paused) = (new long[job.Servers.Length], new long[job.Servers.Length]);
@@ -98,14 +128,21 @@ internal sealed class JobCoordinator : ReceiveActor, IWithTimers
 
     protected override void PreStart()
     {
+        if (_job.From is { } from)
+            _restore = new RestoreSource(_job.Job, from, _plan, _job.Transport);
         for (int shard = 0; shard < _job.Servers.Length; shard++)
         {
             Context.Watch(_job.Servers[shard]);
-            _job.Servers[shard].Tell(new StartShard(_job.Job, _job.Spec, shard, _job.Servers.Length));
+            _job.Servers[shard].Tell(new StartShard(_job.Job, _job.Spec, shard, _job.Servers.Length, _job.From?.Step ?? 0, _restore?.Target));
         }
     }
 
-    protected override void PostStop() => _collector?.Dispose();
+    protected override void PostStop()
+    {
+        _collector?.Dispose();
+        _restore?.Dispose();
+        _checkpointer?.Dispose();
+    }
 
     private void Starting()
     {
@@ -114,7 +151,11 @@ internal sealed class JobCoordinator : ReceiveActor, IWithTimers
             _targets[m.Shard] = m.Target;
             if (!Array.TrueForAll(_targets, t => t is not null))
                 return;
+            _restore?.Dispose();
+            if (_job.Checkpoints is not null)
+                _checkpointer = new Checkpointer(_job, _plan, _history, [.. _targets.Select(t => t!)], Self, Now);
             Become(Running);
+            Timers.StartPeriodicTimer("tick", Tick.Instance, TickInterval);
             foreach (var worker in _waiting)
                 StartWorker(worker);
             if (_stopRequested)
@@ -128,22 +169,23 @@ internal sealed class JobCoordinator : ReceiveActor, IWithTimers
 
     private void Running()
     {
-        Receive<WorkerReady>(m =>
-        {
-            (_roster, var reshare) = _roster.OnReady(m.Worker);
-            Tell(new JobEvent.WorkerJoined(m.Worker, _roster.Ready.Count));
-            Share(reshare);
-        });
-        Receive<WorkerFailed>(m => _reasons[m.Worker] = m.Reason);
+        Receive<WorkerReady>(m => _workers.OnReady(m, Now));
+        Receive<WorkerFailed>(_workers.OnFailed);
+        Receive<WorkerSpeed>(m => _workers.OnSpeed(m, Now));
+        Receive<SoFar>(m => _workers.OnSoFar(m, Now));
+        Receive<Tick>(_ => _workers.Tick(_history.EverywhereVersion, Now));
         Receive<AddWorker>(m => StartWorker(m.Worker));
         Receive<ReleaseWorker>(m => Release(m.Worker, m.Reason));
         Receive<StepsCompleted>(m =>
         {
             for (int i = 0; i < m.Metrics.Length; i++)
                 Tell(_history.OnStep(m.First + i, m.Metrics[i], Now));
+            _workers.OnSteps(m.Metrics.Length, m.First + m.Metrics.Length, Now);
+            _checkpointer?.OnSteps(_history.EverywhereVersion, _until, Now);
         });
         Receive<EvaluationCompleted>(m =>
         {
+            _workers.OnEvaluated(m.Version, Now);
             Tell(_history.On(m, Now));
             CollectAtEnd();
         });
@@ -158,6 +200,11 @@ internal sealed class JobCoordinator : ReceiveActor, IWithTimers
                 Pause();
         });
         Receive<Paused>(OnPaused);
+        Receive<SnapshotTaken>(m => _checkpointer?.On(m));
+        Receive<SnapshotMissed>(m => _checkpointer?.On(m, _until));
+        Receive<Checkpointer.Collected>(m => _checkpointer!.On(m));
+        Receive<Checkpointer.Written>(OnWritten);
+        Receive<StopAnyway>(_ => End(null, null));
         Receive<LossDiverged>(m => End(null, Diverged(m)));
         ReceiveFailures();
     }
@@ -166,7 +213,9 @@ internal sealed class JobCoordinator : ReceiveActor, IWithTimers
     {
         Receive<Collected>(m => End(new JobResult(m.State, _until, _until < _job.Runtime.Plan.TotalSteps, _history.Epochs, _history.Throughput), null));
         Receive<AddWorker>(m => m.Worker.Tell(new StopWorker(_job.Job)));
-        Receive<WorkerFailed>(m => _reasons[m.Worker] = m.Reason);
+        Receive<WorkerFailed>(_workers.OnFailed);
+        Receive<Checkpointer.Collected>(m => m.Dispose());
+        ReceiveNothingMoreOfWork();
         ReceiveFailures();
     }
 
@@ -181,6 +230,7 @@ internal sealed class JobCoordinator : ReceiveActor, IWithTimers
         });
         Receive<AddWorker>(m => m.Worker.Tell(new StopWorker(_job.Job)));
         Receive<Collected>(m => m.State.Dispose());
+        Receive<Checkpointer.Collected>(m => m.Dispose());
         ReceiveAny(_ => { });   // whatever the parts still had to say
     }
 
@@ -191,35 +241,47 @@ internal sealed class JobCoordinator : ReceiveActor, IWithTimers
         Receive<PartLost>(m => OnLost(m.Part, m.Reason));
     }
 
-    private void StartWorker(IActorRef worker)
+    /// <summary>What workers say after the last step, or time and again, when it does not matter any more.</summary>
+    private void ReceiveNothingMoreOfWork()
     {
-        int number = _nextWorker++;
-        _workers.Add(number, worker);
-        _roster = _roster.Start(number);
-        Context.Watch(worker);
-        worker.Tell(new StartWorker(_job.Job, _job.Spec, number, [.. _targets.Select(t => t!)], _history.EverywhereVersion));
+        Receive<WorkerReady>(_ => { });
+        Receive<WorkerSpeed>(_ => { });
+        Receive<SoFar>(_ => { });
+        Receive<Tick>(_ => { });
     }
 
-    private void Share(Reshare reshare)
+    private void StartWorker(IActorRef worker)
     {
-        switch (reshare)
-        {
-            case Reshare.Share(var number, var workers):
-                if (number == 0)
-                {
-                    _history.Begin(Now);
-                    Tell(new JobEvent.Began(workers.Length, _job.Runtime.Plan.TotalSteps, _job.Runtime.Plan.StepsPerEpoch));
-                }
+        Context.Watch(worker);
+        _workers.Start(worker, [.. _targets.Select(t => t!)], _history.EverywhereVersion);
+    }
 
-                int[] weights = new int[workers.Length];
-                Array.Fill(weights, 1);
-                for (int place = 0; place < workers.Length; place++)
-                    _workers[workers[place]].Tell(new Assign(_job.Job, number, place, weights));
-                break;
-            case Reshare.NobodyLeft when !HasEnded:
-                End(null, $"no worker is left after step {_history.EverywhereVersion} of {_job.Runtime.Plan.TotalSteps}. {_lastLoss ?? "None was started."}");
-                break;
+    private void Begin(int workers)
+    {
+        _history.Begin(Now);
+        Tell(new JobEvent.Began(workers, _job.Runtime.Plan.TotalSteps, _job.Runtime.Plan.StepsPerEpoch));
+    }
+
+    private void OnNobodyLeft()
+    {
+        if (HasEnded)
+            return;
+        if (_job.WaitsForWorkers)
+        {
+            Tell(new JobEvent.WaitingForWorkers(_history.EverywhereVersion));
+            EndIfNobodyCanStopIt();
         }
+        else
+        {
+            End(null, $"no worker is left after step {_history.EverywhereVersion} of {_job.Runtime.Plan.TotalSteps}. {_workers.LastLoss ?? "None was started."}");
+        }
+    }
+
+    /// <summary>A job that is to stop while some shards are in the middle of a step, and nobody is there to complete it: what was taken of the step is given up.</summary>
+    private void EndIfNobodyCanStopIt()
+    {
+        if (_stopRequested && !_workers.IsAnyThere && Array.TrueForAll(_paused, v => v >= 0) && _paused.Min() < _until)
+            End(null, null);
     }
 
     /// <summary>A part is gone; it may be said more than once.</summary>
@@ -233,13 +295,7 @@ internal sealed class JobCoordinator : ReceiveActor, IWithTimers
         }
 
         _waiting.Remove(part);
-        if (RemoveWorker(part) is not { } worker)
-            return;
-        string reason = _reasons.GetValueOrDefault(worker, why ?? $"worker {worker} is gone");
-        _lastLoss = $"The last one: {reason}.";
-        (_roster, var reshare) = _roster.OnLost(worker);
-        Tell(new JobEvent.WorkerLost(worker, reason, _roster.Ready.Count));
-        Share(reshare);
+        _workers.OnLost(part, why, Now);
     }
 
     /// <summary>First the others have its share, then it stops: what it was at is done by them in the same step.</summary>
@@ -249,22 +305,20 @@ internal sealed class JobCoordinator : ReceiveActor, IWithTimers
         worker.Tell(new StopWorker(_job.Job));
     }
 
-    private int? RemoveWorker(IActorRef actor)
+    private void OnWritten(Checkpointer.Written written)
     {
-        foreach (var (number, worker) in _workers)
-        {
-            if (!worker.Equals(actor))
-                continue;
-            _workers.Remove(number);
-            return number;
-        }
-
-        return null;
+        var (happened, final) = _checkpointer!.On(written, Now);
+        Tell(happened);
+        _finalWritten |= final;
+        if (final)
+            CollectAtEnd();
     }
 
     private void Pause()
     {
         _stopRequested = true;
+        if (_checkpointer is not null)
+            Timers.StartSingleTimer("stop", StopAnyway.Instance, StopPatience);
         foreach (var server in _job.Servers)
             server.Tell(new ShardProtocol.Pause(_job.Job));
     }
@@ -280,6 +334,7 @@ internal sealed class JobCoordinator : ReceiveActor, IWithTimers
         Tell(new JobEvent.Stopping(_until));
         foreach (var server in _job.Servers)
             server.Tell(new RunUntil(_job.Job, _until));
+        EndIfNobodyCanStopIt();
     }
 
     private bool HasEnded =>
@@ -290,6 +345,15 @@ internal sealed class JobCoordinator : ReceiveActor, IWithTimers
     {
         if (!HasEnded || _collector is not null)
             return;
+        if (_checkpointer is not null && _stopRequested && !_finalWritten)
+        {
+            if (!_finalAsked)
+                _checkpointer.TakeFinal(_until);
+            _finalAsked = true;
+            return;
+        }
+
+        Timers.Cancel("stop");
         Become(Collecting);
         var self = Self;
         _collector = new StateCollector(_job.Job, _plan, [.. _targets.Select(t => t!)], _until, _job.Transport, state => self.Tell(new Collected(state), self));
@@ -309,7 +373,8 @@ internal sealed class JobCoordinator : ReceiveActor, IWithTimers
     {
         _outcome = new(result, failure, serverLost);
         Become(Ending);
-        foreach (var worker in _workers.Values)
+        Timers.Cancel("tick");
+        foreach (var worker in _workers.Actors)
             worker.Tell(new StopWorker(_job.Job));
         foreach (var server in _job.Servers)
         {
@@ -318,7 +383,7 @@ internal sealed class JobCoordinator : ReceiveActor, IWithTimers
         }
 
         Timers.StartSingleTimer("end", Impatient.Instance, EndPatience);
-        _stillThere = [.. _workers.Values, .. _job.Servers.Where(s => !s.Equals(without))];
+        _stillThere = [.. _workers.Actors, .. _job.Servers.Where(s => !s.Equals(without))];
         StopWhenAlone();
     }
 

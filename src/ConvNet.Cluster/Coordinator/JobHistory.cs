@@ -1,12 +1,13 @@
 using ConvNet.Cluster.Jobs;
 using ConvNet.Core.Training;
+using ConvNet.Data.Checkpoints;
 using static ConvNet.Cluster.Protocol.ShardProtocol;
 
 namespace ConvNet.Cluster.Coordinator;
 
 /// <summary>Gathers the metrics of a job, epoch by epoch, and how long it took. Time is passed in.</summary>
 /// <remarks>Sums of float32 sums, added up in double in the order of the steps: the same every time.</remarks>
-internal sealed class JobHistory(StepPlan plan)
+internal sealed class JobHistory
 {
     private sealed class Sums
     {
@@ -14,9 +15,31 @@ internal sealed class JobHistory(StepPlan plan)
         public double? TestLoss, TestAccuracy;
     }
 
+    private readonly StepPlan _plan;
     private readonly SortedDictionary<int, Sums> _epochs = [];
     private TimeSpan _began, _last, _training;
     private long _samples;
+
+    /// <summary>The history of an attempt that begins at a version, with the metrics of the steps before.</summary>
+    public JobHistory(StepPlan plan, long version = 0, IReadOnlyList<CheckpointEpoch>? before = null)
+    {
+        (_plan, EverywhereVersion) = (plan, version);
+        foreach (var epoch in before ?? [])
+        {
+            _epochs.Add(epoch.Epoch, new()
+            {
+                Loss = epoch.LossSum,
+                Correct = epoch.Correct,
+                Samples = epoch.Samples,
+                TestLoss = epoch.TestLoss,
+                TestAccuracy = epoch.TestAccuracy,
+            });
+        }
+    }
+
+    /// <summary>The metrics so far, for a checkpoint.</summary>
+    public IReadOnlyList<CheckpointEpoch> Save() =>
+        [.. _epochs.Select(e => new CheckpointEpoch(e.Key, (long)e.Value.Samples, e.Value.Loss, e.Value.Correct, e.Value.TestLoss, e.Value.TestAccuracy))];
 
     /// <summary>Versions that every shard has published: one less than the steps the metrics shard has taken.</summary>
     public long EverywhereVersion { get; private set; }
@@ -31,7 +54,7 @@ internal sealed class JobHistory(StepPlan plan)
     public JobEvent.Stepped OnStep(long step, MetricSums m, TimeSpan now)
     {
         EverywhereVersion = step;
-        int epoch = plan.EpochOf(step), samples = plan.SamplesOf(step);
+        int epoch = _plan.EpochOf(step), samples = _plan.SamplesOf(step);
         var sums = Of(epoch);
         sums.Loss += m.LossSum;
         sums.Correct += m.Top1Correct;
@@ -45,10 +68,10 @@ internal sealed class JobHistory(StepPlan plan)
     /// <summary>A version has been evaluated.</summary>
     public JobEvent.Evaluated On(EvaluationCompleted completed, TimeSpan now)
     {
-        int epoch = plan.EpochOf(completed.Version - 1);
+        int epoch = _plan.EpochOf(completed.Version - 1);
         var sums = Of(epoch);
-        double loss = completed.Metrics.LossSum / (double)plan.TestSamples;
-        double accuracy = completed.Metrics.Top1Correct / (double)plan.TestSamples;
+        double loss = completed.Metrics.LossSum / (double)_plan.TestSamples;
+        double accuracy = completed.Metrics.Top1Correct / (double)_plan.TestSamples;
         (sums.TestLoss, sums.TestAccuracy) = (loss, accuracy);
         EvaluatedVersion = completed.Version;
         _last = now;

@@ -24,6 +24,12 @@ public sealed record LocalClusterOptions
     /// <summary>Parameters of a shard at most; larger models have more shards than servers.</summary>
     public int ShardParameters { get; init; } = ShardPlacement.MostParameters;
 
+    /// <summary>Whether the job waits when no worker is left; otherwise it fails.</summary>
+    public bool WaitsForWorkers { get; init; }
+
+    /// <summary>A step that takes longer than this, and than four usual ones, is taken over from workers that are behind.</summary>
+    public TimeSpan StragglerPatience { get; init; } = StragglerWatch.LeastPatience;
+
     /// <summary>Faults to make happen, in tests.</summary>
     public IFaults Faults { get; init; } = Fault.None;
 
@@ -88,7 +94,11 @@ public sealed class LocalRun
         _system = ActorSystem.Create("convnet", options.Akka.WithFallback(ClusterConfig.Default));
         var finished = new TaskCompletionSource<JobResult>(TaskCreationOptions.RunContinuationsAsynchronously);
         _host = _system.ActorOf(LocalJobHost.PropsFor(
-            node, options, ShardPlacement.Of(runtime.Layout, options.Servers, options.ShardParameters).Length, (servers, workers) => new CoordinatorJob("local", spec, runtime, servers, workers, _transport, options.Clock, observer), finished), "job");
+            node, options, ShardPlacement.Of(runtime.Layout, options.Servers, options.ShardParameters).Length, (servers, workers) => new CoordinatorJob("local", spec, runtime, servers, workers, _transport, options.Clock, observer)
+            {
+                WaitsForWorkers = options.WaitsForWorkers,
+                StragglerPatience = options.StragglerPatience,
+            }, finished), "job");
         Completion = EndAsync(finished.Task);
     }
 

@@ -1,4 +1,5 @@
 using Akka.Configuration;
+using ConvNet.Cluster.Coordinator;
 using ConvNet.Cluster.Nodes;
 
 namespace ConvNet.Cluster.Hosting;
@@ -38,6 +39,9 @@ public sealed record NodeOptions
 
     /// <summary>Where jobs, checkpoints and models are kept.</summary>
     public string WorkDirectory { get; init; } = "work";
+
+    /// <summary>How often a coordinator has checkpoints written.</summary>
+    public CheckpointPolicy Checkpoints { get; init; } = CheckpointPolicy.Default;
 
     /// <summary>A name for people; null for host and port.</summary>
     public string? Name { get; init; }

@@ -61,7 +61,7 @@ public sealed class NodeServices : IAsyncDisposable
         ManagerParts? manager = null;
         if (_store is not null)
         {
-            manager = new(_store, new JobPreparation(_options.WorkDirectory, _transport, TimeProvider.System), _door, TimeProvider.System);
+            manager = new(_store, new JobPreparation(_options.WorkDirectory, _options.Checkpoints, _transport, TimeProvider.System), _door, TimeProvider.System);
             services.AddSingleton<IJobService>(new JobManagerService(_door, _store));
         }
 

@@ -1,6 +1,7 @@
 using System.Globalization;
 using Akka.Actor;
 using Akka.Configuration;
+using ConvNet.Cluster.Coordinator;
 using ConvNet.Cluster.Nodes;
 using ConvNet.Core.Text;
 
@@ -41,6 +42,8 @@ public sealed class NodeSettings
         new("lanes", "N", "Threads that compute [default: all cores]"),
         new("data-dir", "DIR", "Where data sets are found and kept [default: data]"),
         new("work-dir", "DIR", "Where jobs, checkpoints and models are kept [default: work]"),
+        new("checkpoint-every", "N|Ns", "Checkpoint after so many steps, such as 500, or seconds, such as 30s [default: 30s]"),
+        new("checkpoint-keep", "N", "Keep so many checkpoints of a job [default: 3]"),
         new("name", "NAME", "The node's name in lists and logs [default: host and port]"),
     ];
 
@@ -97,6 +100,7 @@ public sealed class NodeSettings
             Lanes = Whole("lanes", 1, 1024) ?? Environment.ProcessorCount,
             DataDirectory = Text("data-dir") ?? "data",
             WorkDirectory = Text("work-dir") ?? "work",
+            Checkpoints = Checkpoints(),
             Name = Text("name"),
             Akka = _config,
         };
@@ -107,6 +111,17 @@ public sealed class NodeSettings
             Problem("bind", $"expected an IP address, got \"{bind}\".");
         if (Node.Host is "0.0.0.0" or "::" or "*" or "+")
             Problem("host", $"\"{Node.Host}\" is no address by which others can reach this node; give its name or address, and --bind {Node.Host} to listen at all.");
+    }
+
+    private CheckpointPolicy Checkpoints()
+    {
+        int keep = Whole("checkpoint-keep", 1, 1000) ?? CheckpointPolicy.Default.Keep;
+        if (Text("checkpoint-every") is not { } text)
+            return CheckpointPolicy.Default with { Keep = keep };
+        if (CheckpointPolicy.Parse(text, keep) is { } policy)
+            return policy;
+        Problem("checkpoint-every", $"expected a number of steps, such as 500, or of seconds, such as 30s, got \"{text}\".");
+        return CheckpointPolicy.Default;
     }
 
     private string[]? Seeds()

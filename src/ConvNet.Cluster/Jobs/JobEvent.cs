@@ -35,6 +35,30 @@ public abstract record JobEvent
     /// <param name="Workers">Workers that still take part.</param>
     public sealed record WorkerLost(int Worker, string Reason, int Workers) : JobEvent;
 
+    /// <summary>A checkpoint is complete on disk.</summary>
+    /// <param name="Step">Steps taken up to it.</param>
+    /// <param name="Folder">Where it is.</param>
+    /// <param name="Bytes">How large it is.</param>
+    public sealed record CheckpointWritten(long Step, string Folder, long Bytes) : JobEvent;
+
+    /// <summary>A checkpoint could not be written; training goes on.</summary>
+    /// <param name="Step">Steps taken up to it.</param>
+    /// <param name="Reason">Why.</param>
+    public sealed record CheckpointFailed(long Step, string Reason) : JobEvent;
+
+    /// <summary>A worker is far behind, or does not answer: the others take over its share until it has caught up.</summary>
+    /// <param name="Worker">Its number in the job.</param>
+    /// <param name="Version">The version at which it was missed.</param>
+    public sealed record WorkerFellBehind(int Worker, long Version) : JobEvent;
+
+    /// <summary>A worker that was far behind has its share again.</summary>
+    /// <param name="Worker">Its number in the job.</param>
+    public sealed record WorkerCaughtUp(int Worker) : JobEvent;
+
+    /// <summary>No worker is left; the job goes on when one comes.</summary>
+    /// <param name="Version">The version that it has come to.</param>
+    public sealed record WaitingForWorkers(long Version) : JobEvent;
+
     /// <summary>The job stops early, at a version.</summary>
     public sealed record Stopping(long Version) : JobEvent;
 }

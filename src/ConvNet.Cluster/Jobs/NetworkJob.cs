@@ -58,7 +58,7 @@ public sealed class NetworkJob : IJobRuntime
 
     private sealed class SgdUpdate(Sgd sgd, float rate, Rates schedule, long totalSteps) : ISliceUpdate
     {
-        public int StateLength(int parameters) => parameters;
+        public int StatePlanes => 1;
 
         public void Apply(Span<float> weights, ReadOnlySpan<float> gradientSum, Span<float> state, float gradientScale, long step, int sliceOffset) =>
             sgd.Apply(weights, gradientSum, state, gradientScale, rate * schedule.Share(step, totalSteps));

@@ -121,7 +121,7 @@ internal sealed class JobAttempt : ReceiveActor, IWithTimers
         });
         Receive<Membership.NodeLeaves>(m => OnLeaves(m.Node));
         Receive<Membership.NodeGone>(m => OnGone(m.Node, m.Reason));
-        Receive<JobCoordinator.StopJob>(_coordinator.Tell);
+        Receive<JobCoordinator.StopJob>(m => _coordinator.Tell(m));
         Receive<JobCoordinator.Finished>(m => Context.Parent.Tell(new Ended(_job.Target, m, _moved)));
     }
 

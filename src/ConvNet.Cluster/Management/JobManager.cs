@@ -37,6 +37,9 @@ internal sealed class JobManager : ReceiveActor
         public string Target => TargetOf(Id, Number);
     }
 
+    /// <summary>A server that takes its node down each time would do so for ever.</summary>
+    private const int MostInVain = 5;
+
     private readonly ManagerParts _parts;
     private readonly ILoggingAdapter _log = Context.GetLogger();
     private readonly Dictionary<IActorRef, ClusterNode> _nodes = [];   // those that take part and do not leave
@@ -47,6 +50,7 @@ internal sealed class JobManager : ReceiveActor
     private Running? _running;
     private string? _preparing;
     private bool _stopping;
+    private int _inVain;   // attempts in a row that came to no new checkpoint
 
     public JobManager(ManagerParts parts)
     {
@@ -181,6 +185,8 @@ internal sealed class JobManager : ReceiveActor
 
     private void Prepare(JobRecord job)
     {
+        if (job.State == JobState.Queued)
+            _inVain = 0;
         _preparing = job.Id;
         Task.Run(() => _parts.Preparation.PrepareAsync(job)).PipeTo(
             Self, success: attempt => new Prepared(job.Id, attempt, null), failure: e => new Prepared(job.Id, null, e));
@@ -208,7 +214,7 @@ internal sealed class JobManager : ReceiveActor
         }
 
         foreach (string warning in prepared.Warnings)
-            Keep(_queue.Note(m.Id, started.Attempt, "warning", warning, Now));
+            Keep(_queue.CheckpointLost(m.Id, started.Attempt, prepared.Step > 0 ? prepared.Step : null, warning, Now));
         string target = TargetOf(m.Id, started.Attempt);
         var observer = new AttemptObserver(target, Self, _parts.Clock);
         var attempt = new AttemptJob(target, prepared.Place, servers => prepared.Coordinate(target, servers, observer));
@@ -236,12 +242,22 @@ internal sealed class JobManager : ReceiveActor
             return;
         }
 
-        bool active = _queue.Find(running.Id).IsActive;   // not cancelled
-        if (active && (m.Moved is not null || m.Outcome.ServerLost) && Keep(_queue.FallBack(running.Id, running.Number, failure ?? m.Moved ?? "it was stopped", Now)) is { } next)
-            Prepare(next.Job);
-        else if (active)
-            Keep(_queue.Fail(running.Id, running.Number, failure ?? "it was stopped", Now));
+        var job = _queue.Find(running.Id);
+        if (job.IsActive)   // it was not cancelled
+            FallBackOrFail(running, job, m);
         StartNext();
+    }
+
+    private void FallBackOrFail(Running running, JobRecord job, JobAttempt.Ended ended)
+    {
+        string why = ended.Outcome.Failure ?? ended.Moved ?? "it was stopped";
+        _inVain = job.CheckpointStep > running.Prepared.Step || ended.Moved is not null ? 0 : _inVain + 1;
+        if (ended.Moved is null && !ended.Outcome.ServerLost)
+            Keep(_queue.Fail(running.Id, running.Number, why, Now));
+        else if (_inVain >= MostInVain)
+            Keep(_queue.Fail(running.Id, running.Number, $"{MostInVain} attempts in a row lost a server before the next checkpoint. The last: {why} When the servers are well, 'convnet resume {running.Id}' goes on.", Now));
+        else if (Keep(_queue.FallBack(running.Id, running.Number, why.TrimEnd('.'), Now)) is { } next)
+            Prepare(next.Job);
     }
 
     private void OnModelKept(ModelKept m)
@@ -277,10 +293,22 @@ internal sealed class JobManager : ReceiveActor
     private JobChange? Describe(Running running, JobEvent happened) => happened switch
     {
         JobEvent.Evaluated e => _queue.EpochEnded(running.Id, running.Number, e.Epoch, e.Loss, e.Accuracy, Now),
-        JobEvent.WorkerJoined e => _queue.Note(running.Id, running.Number, "worker-joined", $"worker {e.Worker} takes part; {e.Workers} in all", Now),
+        JobEvent.WaitingForWorkers => Wait(running, "for a node with the role worker"),
+        JobEvent.WorkerFellBehind e => _queue.Note(running.Id, running.Number, "worker-behind", $"worker {e.Worker} is far behind after step {e.Version}; the others take over its share", Now),
+        JobEvent.WorkerCaughtUp e => _queue.Note(running.Id, running.Number, "worker-caught-up", $"worker {e.Worker} has caught up and has its share again", Now),
+        JobEvent.WorkerJoined e => OnJoined(running, e),
+        JobEvent.CheckpointWritten e => _queue.Checkpointed(running.Id, running.Number, e.Step, Now),
+        JobEvent.CheckpointFailed e => _queue.Note(running.Id, running.Number, "warning", $"the checkpoint of step {e.Step} could not be written, and training goes on: {e.Reason}", Now),
+        JobEvent.WorkerLost { Workers: 0 } e => _queue.Note(running.Id, running.Number, "worker-lost", $"worker {e.Worker} is lost ({e.Reason}); none is left", Now),
         JobEvent.WorkerLost e => _queue.Note(running.Id, running.Number, "worker-lost", $"worker {e.Worker} is lost ({e.Reason}); {e.Workers} left take over its share", Now),
         _ => null,
     };
+
+    private JobChange? OnJoined(Running running, JobEvent.WorkerJoined e)
+    {
+        Keep(_queue.GoOn(running.Id, running.Number, Now));
+        return _queue.Note(running.Id, running.Number, "worker-joined", $"worker {e.Worker} takes part; {e.Workers} in all", Now);
+    }
 
     private JobChange? Wait(Running running, string what) =>
         _queue.Wait(running.Id, running.Number, what, Now) ?? _queue.Note(running.Id, running.Number, "waiting", $"waiting {what}", Now);

@@ -146,7 +146,7 @@ public sealed class JobQueue
         long from = job.CheckpointStep ?? 0;
         string where = job.CheckpointStep == null ? "step 0, as there is no checkpoint" : $"the checkpoint of step {from}";
         return Change(
-            job with { State = JobState.Running, Attempt = attempt + 1, Step = from, SamplesPerSecond = null },
+            job with { State = JobState.Running, Attempt = attempt + 1, Step = from, Loss = null, SamplesPerSecond = null },
             "fallback", $"{reason}; attempt {attempt + 1} begins at {where}", now);
     }
 
@@ -226,7 +226,7 @@ public sealed class JobQueue
     {
         long from = job.CheckpointStep ?? 0;
         return Change(
-            job with { State = JobState.Queued, Ended = null, Failure = null, Attempt = job.Attempt == 0 ? 0 : job.Attempt + 1, Step = from, SamplesPerSecond = null },
+            job with { State = JobState.Queued, Ended = null, Failure = null, Attempt = job.Attempt == 0 ? 0 : job.Attempt + 1, Step = from, Loss = null, SamplesPerSecond = null },
             "resumed", because + (from > 0 ? $"queued again, to go on at the checkpoint of step {from}" : "queued again, to begin at step 0"), now);
     }
 

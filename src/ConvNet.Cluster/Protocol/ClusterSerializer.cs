@@ -36,6 +36,9 @@ public sealed class ClusterSerializer(ExtendedActorSystem system) : SerializerWi
         ["wa"] = Contract.Of<Assign>(),
         ["wf"] = Contract.Of<WorkerFailed>(),
         ["wx"] = Contract.Of<StopWorker>(),
+        ["es"] = Contract.Of<WorkerSpeed>(),
+        ["eh"] = Contract.Of<HowFar>(),
+        ["ef"] = Contract.Of<SoFar>(),
         ["ss"] = Contract.Of<StartShard>(),
         ["sr"] = Contract.Of<ShardStarted>(),
         ["su"] = Contract.Of<RunUntil>(),
@@ -47,6 +50,10 @@ public sealed class ClusterSerializer(ExtendedActorSystem system) : SerializerWi
         ["sd"] = Contract.Of<LossDiverged>(),
         ["sf"] = Contract.Of<ShardFailed>(),
         ["sx"] = Contract.Of<StopShard>(),
+        ["kt"] = Contract.Of<TakeSnapshot>(),
+        ["kk"] = Contract.Of<SnapshotTaken>(),
+        ["km"] = Contract.Of<SnapshotMissed>(),
+        ["kd"] = Contract.Of<DropSnapshot>(),
     };
 
     private static readonly Dictionary<Type, string> ByType = ByManifest.ToDictionary(c => c.Value.Type, c => c.Key);

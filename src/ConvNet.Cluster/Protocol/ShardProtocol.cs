@@ -8,13 +8,21 @@ namespace ConvNet.Cluster.Protocol;
 /// <remarks>Keys are for ever: append, never renumber, never reuse. Gradients and weights do not travel here but as tensor frames.</remarks>
 public static class ShardProtocol
 {
-    /// <summary>Coordinator → server: hold this shard of this job, from version 0. Answer: <see cref="ShardStarted"/>, or <see cref="ShardFailed"/>.</summary>
+    /// <summary>Coordinator → server: hold this shard of this job. Answer: <see cref="ShardStarted"/>, or <see cref="ShardFailed"/>.</summary>
+    /// <param name="Job">The job.</param>
+    /// <param name="Spec">The job file; the server makes its runtime from it.</param>
+    /// <param name="Shard">Which shard.</param>
+    /// <param name="Shards">Of how many.</param>
+    /// <param name="Version">The version that it begins with.</param>
+    /// <param name="Restore">Where to get that version; null for version 0, which is made from the seed.</param>
     [MessagePackObject]
     public sealed record StartShard(
         [property: Key(0)] string Job,
         [property: Key(1)] JobSpec Spec,
         [property: Key(2)] int Shard,
-        [property: Key(3)] int Shards) : IClusterMessage;
+        [property: Key(3)] int Shards,
+        [property: Key(4)] long Version = 0,
+        [property: Key(5)] TensorTarget? Restore = null) : IClusterMessage;
 
     /// <summary>Server → coordinator: the shard is there, and this is where its frames go.</summary>
     [MessagePackObject]
@@ -46,6 +54,33 @@ public static class ShardProtocol
         [property: Key(0)] string Job,
         [property: Key(1)] int Shard,
         [property: Key(2)] long Version) : IClusterMessage;
+
+    /// <summary>Coordinator → server: keep a snapshot of this version when you come to it. Answer: <see cref="SnapshotTaken"/>, or <see cref="SnapshotMissed"/>.</summary>
+    [MessagePackObject]
+    public sealed record TakeSnapshot(
+        [property: Key(0)] string Job,
+        [property: Key(1)] long Version) : IClusterMessage;
+
+    /// <summary>Server → coordinator: I hold a snapshot of this version.</summary>
+    [MessagePackObject]
+    public sealed record SnapshotTaken(
+        [property: Key(0)] string Job,
+        [property: Key(1)] int Shard,
+        [property: Key(2)] long Version) : IClusterMessage;
+
+    /// <summary>Server → coordinator: I am past that version already.</summary>
+    [MessagePackObject]
+    public sealed record SnapshotMissed(
+        [property: Key(0)] string Job,
+        [property: Key(1)] int Shard,
+        [property: Key(2)] long Version,
+        [property: Key(3)] long Newest) : IClusterMessage;
+
+    /// <summary>Coordinator → server: the snapshot of this version, taken or yet to be taken, is not needed any more.</summary>
+    [MessagePackObject]
+    public sealed record DropSnapshot(
+        [property: Key(0)] string Job,
+        [property: Key(1)] long Version) : IClusterMessage;
 
     /// <summary>Metrics shard → coordinator: these steps have been applied, one after the other.</summary>
     /// <param name="Job">The job.</param>

@@ -21,6 +21,10 @@ public sealed record TensorTarget(
 [Union(1, typeof(EvaluationHeader))]
 [Union(2, typeof(WeightsRequest))]
 [Union(3, typeof(WeightsHeader))]
+[Union(4, typeof(SnapshotRequest))]
+[Union(5, typeof(SnapshotHeader))]
+[Union(6, typeof(RestoreRequest))]
+[Union(7, typeof(RestoreHeader))]
 public interface ITensorHeader;
 
 /// <summary>Worker → shard: the sum of a tree node's contributions to a step, the shard's range of it.</summary>
@@ -49,3 +53,35 @@ public sealed record WeightsRequest(
 public sealed record WeightsHeader(
     [property: Key(0)] long Version,
     [property: Key(1)] int Shard) : ITensorHeader;
+
+/// <summary>Coordinator → shard: a part of the snapshot that you hold. No floats. Answer: <see cref="SnapshotHeader"/>.</summary>
+/// <param name="Version">The snapshot's version.</param>
+/// <param name="Part">0: the shard's slice of the state. From 1: its slice of a plane of the optimizer's state.</param>
+/// <param name="ReplyTo">Who wants it.</param>
+[MessagePackObject]
+public sealed record SnapshotRequest(
+    [property: Key(0)] long Version,
+    [property: Key(1)] int Part,
+    [property: Key(2)] TensorTarget ReplyTo) : ITensorHeader;
+
+/// <summary>Shard → coordinator: a part of a snapshot.</summary>
+[MessagePackObject]
+public sealed record SnapshotHeader(
+    [property: Key(0)] long Version,
+    [property: Key(1)] int Shard,
+    [property: Key(2)] int Part) : ITensorHeader;
+
+/// <summary>Shard → coordinator: a shard's range of what the attempt begins with. No floats. Answer: <see cref="RestoreHeader"/>.</summary>
+/// <param name="Shard">Which range.</param>
+/// <param name="Part">As in <see cref="SnapshotRequest"/>.</param>
+/// <param name="ReplyTo">Who wants it.</param>
+[MessagePackObject]
+public sealed record RestoreRequest(
+    [property: Key(0)] int Shard,
+    [property: Key(1)] int Part,
+    [property: Key(2)] TensorTarget ReplyTo) : ITensorHeader;
+
+/// <summary>Coordinator → shard: your range of a part of what the attempt begins with.</summary>
+[MessagePackObject]
+public sealed record RestoreHeader(
+    [property: Key(0)] int Part) : ITensorHeader;

@@ -43,6 +43,30 @@ public static class WorkerProtocol
         [property: Key(2)] int Index,
         [property: Key(3)] int[] Weights) : IClusterMessage;
 
+    /// <summary>Worker → coordinator: this is how fast I compute. Told when it has changed, at most once a second.</summary>
+    /// <param name="Job">The job.</param>
+    /// <param name="Worker">The worker.</param>
+    /// <param name="Lanes">Its lanes.</param>
+    /// <param name="MicroBatchesPerSecond">Of all lanes together, while they compute.</param>
+    [MessagePackObject]
+    public sealed record WorkerSpeed(
+        [property: Key(0)] string Job,
+        [property: Key(1)] int Worker,
+        [property: Key(2)] int Lanes,
+        [property: Key(3)] double MicroBatchesPerSecond) : IClusterMessage;
+
+    /// <summary>Coordinator → worker: how far are you? Answer: <see cref="SoFar"/>, at once.</summary>
+    [MessagePackObject]
+    public sealed record HowFar([property: Key(0)] string Job) : IClusterMessage;
+
+    /// <summary>Worker → coordinator: this is the version I hold, and whether I have done all of my share of it.</summary>
+    [MessagePackObject]
+    public sealed record SoFar(
+        [property: Key(0)] string Job,
+        [property: Key(1)] int Worker,
+        [property: Key(2)] long Version,
+        [property: Key(3)] bool Idle) : IClusterMessage;
+
     /// <summary>Worker → coordinator: I am about to stop, for this reason. The stop itself is seen by death watch.</summary>
     [MessagePackObject]
     public sealed record WorkerFailed(

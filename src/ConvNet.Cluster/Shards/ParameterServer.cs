@@ -49,7 +49,11 @@ internal sealed class ParameterServer : ReceiveActor
     private void Serve(IJobRuntime runtime)
     {
         var (self, coordinator) = (Self, _coordinator);
-        var job = new ShardJob(_start.Job, _start.Shard, new ShardPlan(runtime.Layout, _start.Shards), runtime, _node.Transport, _node.Ledger);
+        var job = new ShardJob(_start.Job, _start.Shard, new ShardPlan(runtime.Layout, _start.Shards), runtime, _node.Transport, _node.Ledger)
+        {
+            FirstVersion = _start.Version,
+            Restore = _start.Restore,
+        };
         _engine = new ShardEngine(job, message => (message is IClusterMessage ? coordinator : self).Tell(message, self));
         Become(Serving);
         _engine.Start(_node.Threads);
@@ -59,6 +63,8 @@ internal sealed class ParameterServer : ReceiveActor
     {
         Receive<RunUntil>(m => _engine!.RunUntil(m.Version));
         Receive<Pause>(_ => _engine!.Pause());
+        Receive<TakeSnapshot>(m => _engine!.TakeSnapshot(m.Version));
+        Receive<DropSnapshot>(m => _engine!.DropSnapshot(m.Version));
         Receive<EngineFailed>(Fall);
         Receive<StopShard>(_ => Context.Stop(Self));
     }

@@ -31,6 +31,12 @@ internal sealed class ShardEngine : ITensorReceiver
         public sealed record RunUntil(long Version) : Order(TensorLease.Empty);
 
         public sealed record Pause() : Order(TensorLease.Empty);
+
+        public sealed record TakeSnapshot(long Version) : Order(TensorLease.Empty);
+
+        public sealed record DropSnapshot(long Version) : Order(TensorLease.Empty);
+
+        public sealed record Snapshot(SnapshotRequest Request) : Order(TensorLease.Empty);
     }
 
     /// <summary>Up to this many floats are added in the time that it takes to wake a thread, or a few times that.</summary>
@@ -44,10 +50,13 @@ internal sealed class ShardEngine : ITensorReceiver
     private readonly TensorPool _evaluations = new(ContributionLayout.MetricsLength);
     private readonly List<WeightsRequest> _waiting = [];
     private readonly ProgressReport _progress;
+    private readonly CancellationTokenSource _stopped = new();
     private readonly Stopwatch _clock = Stopwatch.StartNew();   // paces reports, and decides nothing else
 
     private long _limit;
     private SumTree? _step, _evaluation;   // what version _slice.Version waits for; null where it waits for nothing
+    private long _snapshotAt = -1;
+    private Snapshot? _snapshot;
     private bool _diverged, _failed;
     private SliceState _slice = null!;     // made on the engine's thread
 
@@ -69,13 +78,23 @@ internal sealed class ShardEngine : ITensorReceiver
     public void Start(DedicatedThreads threads) => threads.Start($"shard {_job.Shard}", Run);
 
     /// <summary>Ends the thread once the orders given before are done.</summary>
-    public void Stop() => _queue.Close();
+    public void Stop()
+    {
+        _stopped.Cancel();
+        _queue.Close();
+    }
 
     /// <summary>Publish nothing beyond this version.</summary>
     public void RunUntil(long version) => _queue.TryAdd(new Order.RunUntil(version), help: false);
 
     /// <summary>Publish nothing more, and tell the version.</summary>
     public void Pause() => _queue.TryAdd(new Order.Pause(), help: false);
+
+    /// <summary>Keep a snapshot of this version, now or when it is published.</summary>
+    public void TakeSnapshot(long version) => _queue.TryAdd(new Order.TakeSnapshot(version), help: false);
+
+    /// <summary>The snapshot of this version is not needed any more.</summary>
+    public void DropSnapshot(long version) => _queue.TryAdd(new Order.DropSnapshot(version), help: false);
 
     /// <inheritdoc/>
     public TensorDestination Accept(ITensorHeader header, int length) => ShardAdmission.Judge(_job, header, length) switch
@@ -97,6 +116,7 @@ internal sealed class ShardEngine : ITensorReceiver
             ContributionHeader h => new Order.Contribution(h, values),
             EvaluationHeader h => new Order.Evaluation(h, values),
             WeightsRequest r => new Order.Weights(r),
+            SnapshotRequest r => new Order.Snapshot(r),
             _ => throw new ArgumentException($"{header} was not accepted."),
         };
         if (!_queue.TryAdd(order, _isSmall))
@@ -113,7 +133,7 @@ internal sealed class ShardEngine : ITensorReceiver
     {
         try
         {
-            _slice = new SliceState(_job);
+            _slice = new SliceState(_job, _job.Restore is null ? null : (state, optimizer) => ShardRestore.Pull(_job, state, optimizer, _stopped.Token));
             BeginVersion();
             using var target = _job.Transport.Open(_job.Target, this);
             _report(new ShardStarted(_job.Job, _job.Shard, _job.Target));
@@ -184,6 +204,23 @@ internal sealed class ShardEngine : ITensorReceiver
                     Report(new LimitReached(_job.Job, _job.Shard, _limit));
                 Advance();
                 break;
+            case Order.TakeSnapshot(var version):
+                if (version < _slice.Version)
+                    Report(new SnapshotMissed(_job.Job, _job.Shard, version, _slice.Version));
+                else
+                    _snapshotAt = version;
+                TakeSnapshotIfDue();
+                break;
+            case Order.DropSnapshot(var version):
+                if (_snapshotAt == version)
+                    _snapshotAt = -1;
+                if (_snapshot?.Version == version)
+                    ReleaseSnapshot();
+                break;
+            case Order.Snapshot(var request):
+                if (_snapshot?.Version == request.Version && _snapshot.Part(request.Part) is { } part)
+                    _job.Transport.Send(request.ReplyTo, new SnapshotHeader(request.Version, _job.Shard, request.Part), part);
+                break;
             case Order.Pause:
                 _limit = _slice.Version;
                 Report(new Paused(_job.Job, _job.Shard, _limit));
@@ -227,8 +264,26 @@ internal sealed class ShardEngine : ITensorReceiver
         Publish();
         if (metrics is not null)
             Report(_progress.Add(step, metrics, _clock.Elapsed));
+        TakeSnapshotIfDue();
         if (_slice.Version == _limit)
             Report(new LimitReached(_job.Job, _job.Shard, _limit));
+    }
+
+    /// <summary>After the metrics of the step before have been added to the report, and before those of the next: the coordinator's history is then the snapshot's.</summary>
+    private void TakeSnapshotIfDue()
+    {
+        if (_snapshotAt != _slice.Version)
+            return;
+        _snapshotAt = -1;
+        ReleaseSnapshot();
+        _snapshot = _slice.TakeSnapshot();
+        Report(new SnapshotTaken(_job.Job, _job.Shard, _snapshot.Version));
+    }
+
+    private void ReleaseSnapshot()
+    {
+        _snapshot?.Dispose();
+        _snapshot = null;
     }
 
     private void BeginVersion()
@@ -274,6 +329,7 @@ internal sealed class ShardEngine : ITensorReceiver
     {
         _step?.Dispose();
         _evaluation?.Dispose();
+        ReleaseSnapshot();
         _slice?.Dispose();
         _contributions.Dispose();
         _evaluations.Dispose();

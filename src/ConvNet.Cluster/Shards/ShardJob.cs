@@ -9,6 +9,12 @@ namespace ConvNet.Cluster.Shards;
 /// <summary>Which shard of which job this is, and what it works with.</summary>
 internal sealed record ShardJob(string Job, int Shard, ShardPlan Shards, IJobRuntime Runtime, ITensorTransport Transport, IAppliedLedger? Ledger)
 {
+    /// <summary>The version that the attempt begins with.</summary>
+    public long FirstVersion { get; init; }
+
+    /// <summary>Where to get that version; null for version 0, which is made from the seed.</summary>
+    public TensorTarget? Restore { get; init; }
+
     /// <summary>Epochs and steps.</summary>
     public StepPlan Plan => Runtime.Plan;
 
@@ -32,6 +38,7 @@ internal static class ShardAdmission
         ContributionHeader h => Step(job, h, length),
         EvaluationHeader h => Evaluation(job, h, length),
         WeightsRequest r => Request(job, r, length),
+        SnapshotRequest r => r.ReplyTo.Job == job.Job ? WrongLength(length, 0) : $"asked for job {r.ReplyTo.Job}, this is job {job.Job}",
         _ => $"shard {job.Shard} takes no {header.GetType().Name}",
     };
 

@@ -11,24 +11,38 @@ internal sealed class SliceState : IDisposable
     private readonly FloatRange _parameters, _range;
     private readonly TensorPool _versions;
     private readonly ISliceUpdate _update;
-    private readonly AlignedBuffer _optimizer;
+    private readonly TensorLease _optimizer;
     private TensorLease _current;
     private TensorLease? _previous;
 
-    /// <summary>Version 0, from the job's seed.</summary>
-    public SliceState(ShardJob job)
+    /// <summary>The version that the attempt begins with: version 0, from the job's seed, or what <paramref name="restore"/> puts into its place.</summary>
+    /// <param name="job">Which shard of what.</param>
+    /// <param name="restore">Fills the shard's state and the planes of its optimizer; null for version 0.</param>
+    public SliceState(ShardJob job, Action<TensorLease, TensorLease>? restore)
     {
         _job = job;
         (_parameters, _range) = (job.Shards.Parameters(job.Shard), job.Shards.State(job.Shard));
         _versions = new(_range.Length);
         _update = job.Runtime.CreateUpdate();
-        _optimizer = new(_update.StateLength(_parameters.Length));
+        _optimizer = TensorLease.Allocate(_update.StatePlanes * _parameters.Length);
         _current = _versions.Rent();
-        job.Runtime.WriteInitialState(_range.Start, _current.Span);
+        Version = job.FirstVersion;
+        if (restore is null)
+            job.Runtime.WriteInitialState(_range.Start, _current.Span);
+        else
+            restore(_current, _optimizer);
     }
 
     /// <summary>The newest version.</summary>
     public long Version { get; private set; }
+
+    /// <summary>What a checkpoint needs of the newest version: the published weights, which nobody changes any more, and a copy of the optimizer's state, which the next step changes.</summary>
+    public Snapshot TakeSnapshot()
+    {
+        var optimizer = TensorLease.Allocate(_optimizer.Length);
+        _optimizer.Span.CopyTo(optimizer.Span);
+        return new(Version, _current.Share(), optimizer, _parameters.Length);
+    }
 
     /// <summary>The oldest version held that is not older than <paramref name="version"/>; null where there is none yet.</summary>
     public (long Version, TensorLease Weights)? OldestFrom(long version)

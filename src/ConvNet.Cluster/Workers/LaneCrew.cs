@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using ConvNet.Cluster.Faults;
 using ConvNet.Cluster.Sums;
 using ConvNet.Cluster.Threads;
@@ -79,7 +80,9 @@ internal sealed class LaneCrew
         using var sum = _engine.Rent(phase);
         _job.Faults.At(FaultPoint.BeforeCompute, _job.Worker, phase.Version);
         parts.Begin(phase, microBatch, sum);
+        long began = Stopwatch.GetTimestamp();
         compute.Train(phase.Version, microBatch, phase.Weights.Values.Span, sum.Span, parts);
+        _engine.Computed(Stopwatch.GetElapsedTime(began));
         _job.Faults.At(FaultPoint.DuringCompute, _job.Worker, phase.Version);
         _engine.DoneReading(phase);
         parts.HandOverRest();

@@ -65,6 +65,7 @@ internal sealed class Worker : ReceiveActor
     private void Working()
     {
         Receive<Assign>(Pass);
+        Receive<HowFar>(_ => Sender.Tell(_engine!.SoFar()));
         Receive<EngineFailed>(Fall);
         Receive<StopWorker>(_ => Context.Stop(Self));
     }

@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using ConvNet.Cluster.Hosting;
 using ConvNet.Cluster.Protocol;
 using ConvNet.Cluster.Shares;
@@ -28,10 +29,13 @@ internal sealed class WorkerEngine : ITensorReceiver
     private readonly TensorPool _contributions;
     private readonly TensorPool _evaluations = new(ContributionLayout.MetricsLength);
     private readonly LaneCrew _crew;
+    private readonly SpeedMeter _speed;
+    private readonly Stopwatch _clock = Stopwatch.StartNew();   // for the speed, and nothing else
     private readonly List<Phase> _phases = [];   // those of the newest version held, in the order in which they are worked on
     private IDisposable? _open;
     private Assignment? _assignment;
     private int _gathering;                      // the replica that the next version arrives in
+    private long _version = -1;                  // the newest version held
     private bool _complete, _ready, _stopped;    // _complete: the version of the tracker is held, the next is not asked for yet
 
     /// <param name="job">Which worker of what.</param>
@@ -42,6 +46,7 @@ internal sealed class WorkerEngine : ITensorReceiver
         _tracker = new(job.Targets.Length);
         _contributions = new(job.Runtime.Layout.Length);
         _replicas = [new(job.Runtime.Layout.StateLength), new(job.Runtime.Layout.StateLength)];
+        _speed = new(job.Lanes);
         Delivery = new(job, _gate);
         _crew = new LaneCrew(job, this);
     }
@@ -73,6 +78,16 @@ internal sealed class WorkerEngine : ITensorReceiver
         }
 
         _crew.Wake();
+    }
+
+    /// <summary>How far this worker is.</summary>
+    public WorkerProtocol.SoFar SoFar()
+    {
+        lock (_gate)
+        {
+            bool idle = _ready && _replicas.All(r => r.Readers == 0) && !_phases.Exists(p => p.Runs.HasNext);
+            return new(_job.Job, _job.Worker, _version, idle);
+        }
     }
 
     /// <summary>Ends the lanes once they have computed what they are at; nothing is sent any more. Gives everything back when the last has ended.</summary>
@@ -167,6 +182,16 @@ internal sealed class WorkerEngine : ITensorReceiver
     /// <summary>A buffer for what a micro-batch gives to a phase.</summary>
     internal TensorLease Rent(Phase phase) => (phase.Trains ? _contributions : _evaluations).Rent();
 
+    /// <summary>A lane has computed a micro-batch of a step.</summary>
+    internal void Computed(TimeSpan took)
+    {
+        double? speed;
+        lock (_gate)
+            speed = _speed.Computed(took, _clock.Elapsed);
+        if (speed is not null)
+            _report(new WorkerProtocol.WorkerSpeed(_job.Job, _job.Worker, _job.Lanes, speed.Value));
+    }
+
     /// <summary>A lane no longer reads the weights of a phase.</summary>
     internal void DoneReading(Phase phase)
     {
@@ -201,7 +226,7 @@ internal sealed class WorkerEngine : ITensorReceiver
     private void BeginVersion()
     {
         ClosePhases();
-        long version = _tracker.Version;
+        long version = _version = _tracker.Version;
         var weights = _replicas[_gathering];
         if (_job.Plan.EvaluatesAt(version))
             _phases.Add(new(trains: false, version, _job.Plan.EvaluationMicroBatches, parts: 1, weights));

@@ -34,15 +34,26 @@ public static class Safetensors
     /// <param name="metadata">Text to go along.</param>
     public static void Write(string path, IReadOnlyList<NamedTensor> tensors, ReadOnlyMemory<float> values, IReadOnlyDictionary<string, string> metadata)
     {
+        AtomicFile.Write(path, stream => Write(stream, tensors, values.Span, metadata));
+    }
+
+    /// <summary>Writes a file's content into a stream.</summary>
+    /// <param name="stream">Where.</param>
+    /// <param name="tensors">Slices of <paramref name="values"/>, one after the other and without gaps.</param>
+    /// <param name="values">All values.</param>
+    /// <param name="metadata">Text to go along.</param>
+    public static void Write(Stream stream, IReadOnlyList<NamedTensor> tensors, ReadOnlySpan<float> values, IReadOnlyDictionary<string, string> metadata)
+    {
         byte[] header = Header(tensors, metadata);
-        AtomicFile.Write(path, stream =>
-        {
-            Span<byte> length = stackalloc byte[8];
-            BinaryPrimitives.WriteUInt64LittleEndian(length, (ulong)header.Length);
-            stream.Write(length);
-            stream.Write(header);
-            stream.Write(MemoryMarshal.AsBytes(values.Span));
-        });
+        Span<byte> length = stackalloc byte[8];
+        BinaryPrimitives.WriteUInt64LittleEndian(length, (ulong)header.Length);
+        stream.Write(length);
+        stream.Write(header);
+
+        // By blocks: a span of bytes ends at 2 GiB, the values may not.
+        const int Block = 1 << 20;
+        for (int at = 0; at < values.Length; at += Block)
+            stream.Write(MemoryMarshal.AsBytes(values.Slice(at, Math.Min(Block, values.Length - at))));
     }
 
     /// <summary>Reads a file.</summary>

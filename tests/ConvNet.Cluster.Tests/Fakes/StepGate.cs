@@ -1,7 +1,9 @@
 namespace ConvNet.Cluster.Tests.Fakes;
 
 /// <summary>Holds the lanes at a step until the test lets them go on: so that what a test does happens in the middle of the job, however fast the machine is.</summary>
-public sealed class StepGate(long step) : IDisposable
+/// <param name="step">The step.</param>
+/// <param name="pace">How long each micro-batch before it takes at least: so that others have the time to say something in between.</param>
+public sealed class StepGate(long step, TimeSpan pace = default) : IDisposable
 {
     private readonly ManualResetEventSlim _open = new();
     private readonly TaskCompletionSource _reached = new(TaskCreationOptions.RunContinuationsAsynchronously);
@@ -12,8 +14,15 @@ public sealed class StepGate(long step) : IDisposable
     /// <summary>What lanes do before they train a micro-batch: see <see cref="ToyRuntime.BeforeTrain"/>.</summary>
     public void Pass(long at, int microBatch)
     {
-        if (at < step)
+        if (_open.IsSet)
             return;
+        if (at < step)
+        {
+            if (pace > TimeSpan.Zero)
+                Thread.Sleep(pace);
+            return;
+        }
+
         _reached.TrySetResult();
         _open.Wait();
     }

@@ -133,7 +133,7 @@ public sealed class ToyRuntime : IJobRuntime
 
     private sealed class MomentumSgd : ISliceUpdate
     {
-        public int StateLength(int parameters) => parameters;
+        public int StatePlanes => 1;
 
         public void Apply(Span<float> weights, ReadOnlySpan<float> gradientSum, Span<float> state, float gradientScale, long step, int sliceOffset)
         {

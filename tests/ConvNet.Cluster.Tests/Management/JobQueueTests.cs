@@ -106,6 +106,7 @@ public sealed class JobQueueTests
 
         Assert.Equal((2, 0L, "server-2 is lost; attempt 2 begins at step 0, as there is no checkpoint"), (first.Job.Attempt, first.Job.Step, first.Entry.Text));
         Assert.Equal((3, 40L, "fallback"), (second.Job.Attempt, second.Job.Step, second.Entry.Kind));
+        Assert.Null(second.Job.Loss);      // it was that of steps that are not taken now
         Assert.Contains("the checkpoint of step 40", second.Entry.Text, StringComparison.Ordinal);
     }
 

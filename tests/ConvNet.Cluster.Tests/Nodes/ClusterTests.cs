@@ -7,13 +7,13 @@ namespace ConvNet.Cluster.Tests.Nodes;
 
 public sealed class ClusterTests : IAsyncLifetime
 {
-    private readonly StepGate _gate = new(step: 5);
+    private readonly StepGate _gate = new(step: 40, pace: TimeSpan.FromMilliseconds(1));
     private readonly ToyRuntime _runtime;
     private readonly InProcessCluster _cluster;
 
     public ClusterTests()
     {
-        _runtime = new ToyRuntime { BeforeTrain = _gate.Pass };
+        _runtime = new ToyRuntime { BeforeTrain = _gate.Pass, Plan = new(TrainingSamples: 50, TestSamples: 23, Batch: 20, MicroBatch: 4, Epochs: 30) };
         _cluster = new InProcessCluster(_runtime);
     }
 
@@ -111,6 +111,89 @@ public sealed class ClusterTests : IAsyncLifetime
 
         Assert.Equal(2, line.Record.Attempt);
         await EndsWithTheSameBits(job.Id);
+    }
+
+    [Theory(Timeout = 60_000)]
+    [InlineData(false)]
+    [InlineData(true)]
+    public async Task A_lost_server_costs_the_steps_since_the_newest_whole_checkpoint(bool torn)
+    {
+        _cluster.Checkpoints = new(EverySteps: 25, Every: null);
+        await StartAllInOne();
+        var server = await _cluster.StartAsync(NodeRole.Server);
+        await _cluster.AllUpAsync();
+        var job = await SubmitToTheGate();
+        await _cluster.LineAsync(job.Id, l => l.Kind == "checkpoint");
+        if (torn)
+        {
+            foreach (string checkpoint in Directory.GetDirectories(_cluster.CheckpointsOf(job.Id)))
+                await File.AppendAllTextAsync(Path.Combine(checkpoint, "weights.safetensors"), "x");
+        }
+
+        await server.KillAsync();
+        await _cluster.LineAsync(job.Id, l => l.Kind == "fallback");
+        _gate.Open();
+
+        await EndsWithTheSameBits(job.Id);
+        var log = await _cluster.Store.LogAsync(job.Id, 0);
+        Assert.Equal(torn, log.Any(l => l.Kind == "warning" && l.Text.Contains("weights.safetensors", StringComparison.Ordinal)));
+    }
+
+    [Fact(Timeout = 60_000)]
+    public async Task A_server_node_that_leaves_costs_no_step()
+    {
+        await StartAllInOne();
+        var server = await _cluster.StartAsync(NodeRole.Server);
+        await _cluster.AllUpAsync();
+        var job = await SubmitToTheGate();
+
+        var left = server.LeaveAsync();
+        _gate.Open();
+        await left;
+
+        await EndsWithTheSameBits(job.Id);
+    }
+
+    [Fact(Timeout = 60_000)]
+    public async Task A_job_goes_on_after_all_nodes_were_killed_with_other_numbers_of_servers_and_workers()
+    {
+        _cluster.Checkpoints = new(EverySteps: 1, Every: null);
+        await StartAllInOne();
+        await _cluster.StartAsync(NodeRole.Server);
+        await _cluster.AllUpAsync();
+        var job = await SubmitToTheGate();
+        var written = await _cluster.LineAsync(job.Id, l => l.Kind == "checkpoint");
+
+        await _cluster.KillAllAsync();
+        _gate.Open();
+        await _cluster.StartAsync(NodeRole.Coordinator);
+        await _cluster.StartAsync(NodeRole.Server);
+        await _cluster.StartAsync(NodeRole.Server);
+        await _cluster.StartAsync(NodeRole.Server, NodeRole.Worker);
+        await _cluster.StartAsync(NodeRole.Worker);
+        await _cluster.AllUpAsync();
+
+        await EndsWithTheSameBits(job.Id);
+        var resumed = (await _cluster.Store.LogAsync(job.Id, written.Sequence)).First(l => l.Kind == "started");
+        Assert.True(resumed.Record.Step > 0, "It began from the start.");
+    }
+
+    [Fact(Timeout = 60_000)]
+    public async Task A_cancelled_job_goes_on_at_the_exact_step()
+    {
+        await StartAllInOne();
+        var job = await SubmitToTheGate();
+
+        await _cluster.Jobs.CancelAsync(job.Id, default);
+        _gate.Open();
+        JobRecord cancelled;
+        while ((cancelled = await _cluster.Jobs.FindAsync(job.Id, default)).CheckpointStep is null)
+            await Task.Delay(20);
+        await _cluster.Jobs.ResumeAsync(job.Id, default);
+
+        await EndsWithTheSameBits(job.Id);
+        var resumed = (await _cluster.Store.LogAsync(job.Id, cancelled.LogLines)).First(l => l.Kind == "started");
+        Assert.Equal(cancelled.CheckpointStep, resumed.Record.Step);
     }
 
     [Fact(Timeout = 60_000)]

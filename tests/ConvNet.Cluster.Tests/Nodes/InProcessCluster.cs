@@ -1,5 +1,6 @@
 using Akka.Actor;
 using Akka.Configuration;
+using ConvNet.Cluster.Coordinator;
 using ConvNet.Cluster.Faults;
 using ConvNet.Cluster.Hosting;
 using ConvNet.Cluster.Jobs;
@@ -22,7 +23,15 @@ internal sealed class InProcessCluster(ToyRuntime runtime, bool overTcp = false)
     private readonly List<Node> _nodes = [];
     private readonly InProcessTransport _transport = new();
 
+    private readonly string _folder = Directory.CreateTempSubdirectory("convnet-test-").FullName;
+
     public MemoryJobStore Store { get; } = new();
+
+    /// <summary>How often checkpoints are written.</summary>
+    public CheckpointPolicy Checkpoints { get; set; } = CheckpointPolicy.Default;
+
+    /// <summary>Where those of a job are.</summary>
+    public string CheckpointsOf(string job) => Path.Combine(_folder, job);
 
     public RecordingLedger Ledger { get; } = new();
 
@@ -37,7 +46,7 @@ internal sealed class InProcessCluster(ToyRuntime runtime, bool overTcp = false)
     {
         var door = new JobManagerDoor();
         ITensorTransport transport = overTcp ? new TcpTransport(new()) : _transport;
-        var manager = roles.Contains(NodeRole.Coordinator) ? new ManagerParts(Store, new ToyPreparation(runtime, transport), door, TimeProvider.System) : null;
+        var manager = roles.Contains(NodeRole.Coordinator) ? new ManagerParts(Store, new ToyPreparation(runtime, transport, _folder, Checkpoints), door, TimeProvider.System) : null;
         var options = new NodeOptions
         {
             Roles = roles,
@@ -124,9 +133,17 @@ internal sealed class InProcessCluster(ToyRuntime runtime, bool overTcp = false)
 
     public async ValueTask DisposeAsync()
     {
+        await KillAllAsync();
+        _transport.Dispose();
+        Directory.Delete(_folder, recursive: true);
+    }
+
+    /// <summary>All nodes are gone, without a word; what they kept on disk is there.</summary>
+    public async Task KillAllAsync()
+    {
         foreach (var node in Enumerable.Reverse(_nodes))
             await node.KillAsync();
-        _transport.Dispose();
+        _nodes.Clear();
     }
 
     internal sealed class Node(IHost host, ActorSystem system, IJobService? jobs, Task removed, TcpTransport? transport)

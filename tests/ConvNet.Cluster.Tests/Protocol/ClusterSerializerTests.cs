@@ -32,6 +32,9 @@ public sealed class ClusterSerializerTests : IAsyncLifetime
         { "wa", new Assign("j1", 2, 1, [1, 1, 3]) },
         { "wf", new WorkerFailed("j1", 3, "lane 0: out of luck") },
         { "wx", new StopWorker("j1") },
+        { "es", new WorkerSpeed("j1", 3, 4, 123.5) },
+        { "eh", new HowFar("j1") },
+        { "ef", new SoFar("j1", 3, 7, true) },
         { "ss", new StartShard("j1", new JobSpec(Schedule: LearningRateSchedule.Constant, Seed: ulong.MaxValue), 1, 2) },
         { "sr", new ShardStarted("j1", 1, Target) },
         { "su", new RunUntil("j1", long.MaxValue) },
@@ -43,6 +46,10 @@ public sealed class ClusterSerializerTests : IAsyncLifetime
         { "sd", new LossDiverged("j1", 9, true, float.NaN) },
         { "sf", new ShardFailed("j1", 1, "why") },
         { "sx", new StopShard("j1") },
+        { "kt", new TakeSnapshot("j1", 12) },
+        { "kk", new SnapshotTaken("j1", 1, 12) },
+        { "km", new SnapshotMissed("j1", 1, 12, 15) },
+        { "kd", new DropSnapshot("j1", 12) },
     };
 
     [Theory]
@@ -72,7 +79,7 @@ public sealed class ClusterSerializerTests : IAsyncLifetime
     [Fact]
     public void Every_tensor_header_goes_there_and_back()
     {
-        ITensorHeader[] headers = [new ContributionHeader(1, 2, 3), new EvaluationHeader(1, 2, 3), new WeightsRequest(4, Target), new WeightsHeader(5, 6)];
+        ITensorHeader[] headers = [new ContributionHeader(1, 2, 3), new EvaluationHeader(1, 2, 3), new WeightsRequest(4, Target), new WeightsHeader(5, 6), new SnapshotRequest(7, 1, Target), new SnapshotHeader(7, 2, 1), new RestoreRequest(1, 2, Target), new RestoreHeader(2)];
 
         foreach (var header in headers)
         {

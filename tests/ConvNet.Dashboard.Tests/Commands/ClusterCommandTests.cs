@@ -2,9 +2,9 @@ using System.Text.Json;
 using ConvNet.Cli;
 using ConvNet.Cluster.Jobs;
 using ConvNet.Cluster.Management;
+using ConvNet.Dashboard.Tests.Support;
 using ConvNet.Data.ModelFiles;
 using ConvNet.Data.Tests.Support;
-using ConvNet.Dashboard.Tests.Support;
 
 namespace ConvNet.Dashboard.Tests.Commands;
 
@@ -226,7 +226,7 @@ public sealed class ClusterCommandTests : IAsyncLifetime
         Ran ran = await running;
 
         Assert.Equal(("resume", "ab12"), (ran.Text("command"), ran.Text("weightsSha256")));
-        Assert.Equal(["j1 is queued again, to go on after step 0", "attempt 2 begins at step 0", "done: weights sha256 ab12"], ran.Error.TrimEnd().Split('\n'));
+        Assert.Equal(["j1 is queued again, to begin at step 0", "attempt 2 begins at step 0", "done: weights sha256 ab12"], ran.Error.TrimEnd().Split('\n'));
     }
 
     [Fact]

@@ -1,0 +1,37 @@
+using ConvNet.Cluster.Transport;
+using ConvNet.Data.Checkpoints;
+
+namespace ConvNet.Cluster.Coordinator;
+
+/// <summary>What an attempt begins with: a checkpoint, in buffers that can be sent.</summary>
+internal sealed class StartingPoint : IDisposable
+{
+    /// <summary>Copies a checkpoint.</summary>
+    public StartingPoint(Checkpoint checkpoint)
+    {
+        (Step, Epochs) = (checkpoint.Manifest.Step, checkpoint.Manifest.Epochs);
+        State = TensorLease.Allocate(checkpoint.State.Length);
+        checkpoint.State.CopyTo(State.Span);
+        Optimizer = TensorLease.Allocate(checkpoint.Optimizer.Length);
+        checkpoint.Optimizer.CopyTo(Optimizer.Span);
+    }
+
+    /// <summary>Steps taken.</summary>
+    public long Step { get; }
+
+    /// <summary>Weights and statistics.</summary>
+    public TensorLease State { get; }
+
+    /// <summary>The optimizer's planes, each for all parameters.</summary>
+    public TensorLease Optimizer { get; }
+
+    /// <summary>The metrics up to it.</summary>
+    public IReadOnlyList<CheckpointEpoch> Epochs { get; }
+
+    /// <inheritdoc/>
+    public void Dispose()
+    {
+        State.Dispose();
+        Optimizer.Dispose();
+    }
+}
