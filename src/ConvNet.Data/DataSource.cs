@@ -21,18 +21,19 @@ public static class DataSource
     /// <exception cref="DataException">The name is of no known form, or the files are missing or damaged.</exception>
     public static DataSplits Load(string name)
     {
-        int colon = name.IndexOf(':', StringComparison.Ordinal);
-        (string scheme, string folder) = colon < 0 ? (name, "") : (name[..colon], name[(colon + 1)..]);
-        return (scheme, folder) switch
-        {
-            ("digits", "") => Digits(),
-            ("mnist" or "fashion-mnist", "") => throw new DataException($"data '{name}': give the folder with its files too, such as {scheme}:data/{scheme}."),
-            ("mnist", _) => IdxFolder.Read(name, folder, fashion: false),
-            ("fashion-mnist", _) => IdxFolder.Read(name, folder, fashion: true),
-            _ when Directory.Exists(name) => IdxFolder.Read(name, name, fashion: false),
-            _ => throw new DataException($"data '{name}': there is no such folder, and no data set of that name. It takes {string.Join(", ", Forms.Select(f => f.Form))}."),
-        };
+        DataName parsed = DataName.Parse(name);
+        if (parsed.Kind == DataKind.Idx && !Directory.Exists(parsed.Folder))
+            throw new DataException($"data '{name}': there is no such folder, and no data set of that name. It takes {string.Join(", ", Forms.Select(f => f.Form))}.");
+        return Load(name, parsed.Kind, parsed.Folder);
     }
+
+    /// <summary>Loads a data set from where it has been found.</summary>
+    /// <param name="name">As the user named it, for messages.</param>
+    /// <param name="kind">How its files are read.</param>
+    /// <param name="folder">Where they are.</param>
+    /// <exception cref="DataException">The files are missing or damaged.</exception>
+    public static DataSplits Load(string name, DataKind kind, string folder) =>
+        kind == DataKind.Digits ? Digits() : IdxFolder.Read(name, folder, fashion: kind == DataKind.FashionMnist);
 
     private static DataSplits Digits()
     {

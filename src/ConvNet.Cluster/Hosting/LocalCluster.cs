@@ -90,7 +90,7 @@ public sealed class LocalRun
 
     internal LocalRun(JobSpec spec, IJobRuntime runtime, LocalClusterOptions options, IJobObserver? observer)
     {
-        var node = new NodeParts(_ => runtime, _transport, Threads, options.LanesOrDefault, options.Faults, options.Ledger);
+        var node = new NodeParts(new GivenRuntime(runtime), _transport, Threads, options.LanesOrDefault, options.Faults, options.Ledger);
         _system = ActorSystem.Create("convnet", options.Akka.WithFallback(ClusterConfig.Default));
         var finished = new TaskCompletionSource<JobResult>(TaskCreationOptions.RunContinuationsAsynchronously);
         _host = _system.ActorOf(LocalJobHost.PropsFor(

@@ -9,14 +9,14 @@ using ConvNet.Cluster.Workers;
 namespace ConvNet.Cluster.Hosting;
 
 /// <summary>What a node gives to the workers and servers that it hosts.</summary>
-/// <param name="Runtimes">Makes a job ready on this node.</param>
+/// <param name="Runtimes">Makes jobs ready on this node.</param>
 /// <param name="Transport">The node's data plane.</param>
 /// <param name="Threads">The node's compute threads.</param>
 /// <param name="Lanes">Lanes of each worker.</param>
 /// <param name="Faults">What goes wrong; nothing, except in tests.</param>
 /// <param name="Ledger">Is told what each step was made of; null except in tests.</param>
 internal sealed record NodeParts(
-    JobRuntimeFactory Runtimes, ITensorTransport Transport, DedicatedThreads Threads, int Lanes, IFaults Faults, IAppliedLedger? Ledger);
+    IJobRuntimes Runtimes, ITensorTransport Transport, DedicatedThreads Threads, int Lanes, IFaults Faults, IAppliedLedger? Ledger);
 
 /// <summary>What it means when a part of a job fails on a node.</summary>
 internal static class FailureTable

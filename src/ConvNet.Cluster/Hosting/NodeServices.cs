@@ -1,11 +1,10 @@
 using System.Net;
+using ConvNet.Cluster.DataSets;
 using ConvNet.Cluster.Faults;
-using ConvNet.Cluster.Jobs;
 using ConvNet.Cluster.Management;
 using ConvNet.Cluster.Nodes;
 using ConvNet.Cluster.Threads;
 using ConvNet.Cluster.Transport.Tcp;
-using ConvNet.Data;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
 
@@ -19,12 +18,18 @@ public sealed class NodeServices : IAsyncDisposable
     private readonly DedicatedThreads _threads = new();
     private readonly SqliteJobStore? _store;
     private readonly JobManagerDoor _door = new();
+    private readonly ILogger _log;
+    private readonly NodeData _data;
 
-    private NodeServices(NodeOptions options, TcpTransport transport, SqliteJobStore? store) => (_options, _transport, _store) = (options, transport, store);
+    private NodeServices(NodeOptions options, TcpTransport transport, SqliteJobStore? store, ILogger log)
+    {
+        (_options, _transport, _store, _log) = (options, transport, store, log);
+        _data = NodeData.At(options.DataDirectory, options.Has(NodeRole.Worker), transport, log);
+    }
 
     /// <summary>Opens them.</summary>
     /// <param name="options">What node.</param>
-    /// <param name="log">Where the data plane logs.</param>
+    /// <param name="log">Where the data plane logs, and where data was found.</param>
     /// <exception cref="JobStoreException">Another coordinator has the work directory, or it cannot be used.</exception>
     /// <exception cref="IOException">The data plane cannot listen.</exception>
     public static async Task<NodeServices> OpenAsync(NodeOptions options, ILogger log)
@@ -39,7 +44,15 @@ public sealed class NodeServices : IAsyncDisposable
                 AnnouncedHost = options.Host,
                 Observer = happened => Log(log, happened),
             });
-            return new(options, transport, store);
+            try
+            {
+                return new(options, transport, store, log);
+            }
+            catch
+            {
+                transport.Dispose();
+                throw;
+            }
         }
         catch
         {
@@ -57,11 +70,11 @@ public sealed class NodeServices : IAsyncDisposable
     /// <param name="removed">Called when the cluster has no place for this node any more, and it should join anew.</param>
     public void AddTo(IServiceCollection services, Action removed)
     {
-        var parts = new NodeParts(spec => new NetworkJob(spec, DataSource.Load(spec.Data)), _transport, _threads, _options.Lanes, Fault.None, null);
+        var parts = new NodeParts(new NodeRuntimes(_data), _transport, _threads, _options.Lanes, Fault.None, null);
         ManagerParts? manager = null;
         if (_store is not null)
         {
-            manager = new(_store, new JobPreparation(_options.WorkDirectory, _options.Checkpoints, _transport, TimeProvider.System), _door, TimeProvider.System);
+            manager = new(_store, new JobPreparation(new CoordinatorData(_data, _transport, _log), _options.WorkDirectory, _options.Checkpoints, _transport, TimeProvider.System), _door, TimeProvider.System);
             services.AddSingleton<IJobService>(new JobManagerService(_door, _store));
         }
 

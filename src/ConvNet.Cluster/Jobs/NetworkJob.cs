@@ -1,20 +1,16 @@
 using ConvNet.Cluster.Lanes;
-using ConvNet.Cluster.Shards;
-using ConvNet.Core.Models;
 using ConvNet.Core.Networks;
-using ConvNet.Core.Optimizers;
 using ConvNet.Core.Tensors;
 using ConvNet.Core.Training;
 using ConvNet.Data;
+using ConvNet.Data.Manifests;
 using ConvNet.Data.Sampling;
-using Rates = ConvNet.Core.Schedules.LearningRateSchedule;
 
 namespace ConvNet.Cluster.Jobs;
 
-/// <summary>A job that trains a network of the model zoo on a data set.</summary>
-public sealed class NetworkJob : IJobRuntime
+/// <summary>A job that trains a network of the model zoo, with the data it is trained on.</summary>
+public sealed class NetworkJob : NetworkJobDefinition, IJobRuntime
 {
-    private readonly JobSpec _spec;
     private readonly DataSplits _data;
     private readonly EpochOrder _order;
     private readonly ExecutionPlan _execution;
@@ -24,46 +20,13 @@ public sealed class NetworkJob : IJobRuntime
     /// <param name="data">The data that it names.</param>
     /// <exception cref="ShapeException">The network cannot be built for such images.</exception>
     public NetworkJob(JobSpec spec, DataSplits data)
+        : base(spec, DataDescription.Of(data))
     {
-        (_spec, _data) = (spec, data);
-        Model model = ModelZoo.Find(spec.Model) ?? throw new ArgumentException($"'{spec.Model}' is no model.", nameof(spec));
-        Network = model.Build(data.Training.Shape, data.Training.ClassNames.Count);
-        Plan = new StepPlan(data.Training.Count, data.Test.Count, spec.Batch, spec.MicroBatch, spec.Epochs);
-        Layout = new ContributionLayout(Network.ParameterCount, Statistics: 0);
+        _data = data;
         _order = new EpochOrder(spec.Seed, data.Training.Count);
         _execution = new ExecutionPlan(Network, spec.MicroBatch);
     }
 
-    /// <summary>The network.</summary>
-    public Network Network { get; }
-
-    /// <inheritdoc/>
-    public StepPlan Plan { get; }
-
-    /// <inheritdoc/>
-    public ContributionLayout Layout { get; }
-
-    /// <inheritdoc/>
-    public void WriteInitialState(int start, Span<float> range) => Network.Initialize(start, range, _spec.Seed);
-
     /// <inheritdoc/>
     public IMicroBatchLane CreateLane() => new NetworkLane(_execution, Plan, _data, _order);
-
-    /// <inheritdoc/>
-    public ISliceUpdate CreateUpdate() => new SgdUpdate(
-        new Sgd(_spec.Momentum, _spec.WeightDecay, _spec.Nesterov),
-        _spec.LearningRate,
-        _spec.Schedule == LearningRateSchedule.Cosine ? Rates.Cosine : Rates.Constant,
-        Plan.TotalSteps);
-
-    private sealed class SgdUpdate(Sgd sgd, float rate, Rates schedule, long totalSteps) : ISliceUpdate
-    {
-        public int StatePlanes => 1;
-
-        public void Apply(Span<float> weights, ReadOnlySpan<float> gradientSum, Span<float> state, float gradientScale, long step, int sliceOffset) =>
-            sgd.Apply(weights, gradientSum, state, gradientScale, rate * schedule.Share(step, totalSteps));
-
-        public void ApplyStatistics(Span<float> running, ReadOnlySpan<float> sums, int microBatches, long step) =>
-            throw new InvalidOperationException("No layer of this network has running statistics.");
-    }
 }

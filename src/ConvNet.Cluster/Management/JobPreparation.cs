@@ -1,9 +1,12 @@
 using System.Globalization;
 using System.Security.Cryptography;
+using System.Text;
 using System.Text.Json;
 using Akka.Actor;
 using ConvNet.Cluster.Coordinator;
+using ConvNet.Cluster.DataSets;
 using ConvNet.Cluster.Jobs;
+using ConvNet.Cluster.Protocol;
 using ConvNet.Cluster.Shards;
 using ConvNet.Cluster.Transport;
 using ConvNet.Core.Tensors;
@@ -14,39 +17,45 @@ using ConvNet.Data.ModelFiles;
 namespace ConvNet.Cluster.Management;
 
 /// <summary>Makes jobs ready on a coordinator's node: its data, its work directory.</summary>
+/// <param name="data">The node's data sets.</param>
 /// <param name="workDirectory">Where a job has a folder of its own, <c>jobs/j7</c>.</param>
 /// <param name="policy">How often checkpoints are written.</param>
 /// <param name="transport">The node's data plane.</param>
 /// <param name="clock">For throughput.</param>
-internal sealed class JobPreparation(string workDirectory, CheckpointPolicy policy, ITensorTransport transport, TimeProvider clock) : IJobPreparation
+internal sealed class JobPreparation(CoordinatorData data, string workDirectory, CheckpointPolicy policy, ITensorTransport transport, TimeProvider clock) : IJobPreparation
 {
     /// <inheritdoc/>
-    public Task CheckAsync(JobSpec spec)
-    {
-        _ = Load(spec);
-        return Task.CompletedTask;
-    }
+    public Task CheckAsync(JobSpec spec) => Explained(async () => new NetworkJobDefinition(spec, await data.DescribeAsync(spec.Data).ConfigureAwait(false)));
 
     /// <inheritdoc/>
-    public Task<IPreparedAttempt> PrepareAsync(JobRecord job)
+    public Task<IPreparedAttempt> PrepareAsync(JobRecord job) => Explained<IPreparedAttempt>(async () =>
     {
-        var loaded = Load(job.Spec);
-        var checkpoints = new CheckpointFolder(Path.Combine(workDirectory, "jobs", job.Id, "checkpoints"), Fingerprint(job.Spec));
-        var (newest, warnings) = checkpoints.ReadNewest();
-        if (newest is not null && (newest.State.Length != loaded.Job.Layout.StateLength || newest.Manifest.Step > loaded.Job.Plan.TotalSteps))
-            throw new JobServiceException(JobServiceProblem.Invalid, $"the checkpoint of step {newest.Manifest.Step} of {job.Id} does not fit its model or its data; have they changed since?");
-        return Task.FromResult<IPreparedAttempt>(new Prepared(job, loaded, ModelFolder(job.Id), checkpoints, newest, warnings, policy, transport, clock));
-    }
+        var offered = await data.OfferAsync(job.Spec.Data).ConfigureAwait(false);
+        try
+        {
+            var definition = new NetworkJobDefinition(job.Spec, offered.Description);
+            var checkpoints = new CheckpointFolder(Path.Combine(workDirectory, "jobs", job.Id, "checkpoints"), Fingerprint(job.Spec, offered.Origin));
+            var (newest, warnings) = checkpoints.ReadNewest();
+            if (newest is not null && (newest.State.Length != definition.Layout.StateLength || newest.Manifest.Step > definition.Plan.TotalSteps))
+                throw new JobServiceException(JobServiceProblem.Invalid, $"the checkpoint of step {newest.Manifest.Step} of {job.Id} does not fit its model.");
+            return new Prepared(job, definition, offered, ModelFolder(job.Id), checkpoints, newest, warnings, policy, transport, clock);
+        }
+        catch
+        {
+            offered.Dispose();
+            throw;
+        }
+    });
 
     /// <inheritdoc/>
     public string ModelFolder(string id) => Path.Combine(workDirectory, "jobs", id, "model");
 
-    private static (DataSplits Data, NetworkJob Job) Load(JobSpec spec)
+    /// <summary>What is wrong with a job's data or model is said to whoever submitted it.</summary>
+    private static async Task<T> Explained<T>(Func<Task<T>> prepare)
     {
         try
         {
-            var data = DataSource.Load(spec.Data);
-            return (data, new NetworkJob(spec, data));
+            return await prepare().ConfigureAwait(false);
         }
         catch (Exception e) when (e is DataException or ShapeException)
         {
@@ -54,27 +63,28 @@ internal sealed class JobPreparation(string workDirectory, CheckpointPolicy poli
         }
     }
 
-    /// <summary>Only a job with the same settings may go on with a checkpoint.</summary>
-    private static string Fingerprint(JobSpec spec) =>
-        Convert.ToHexStringLower(SHA256.HashData(JsonSerializer.SerializeToUtf8Bytes(spec, ManagementJson.Options)));
+    /// <summary>Only a job with the same settings and the same data may go on with a checkpoint.</summary>
+    private static string Fingerprint(JobSpec spec, DataOrigin data) =>
+        Convert.ToHexStringLower(SHA256.HashData([.. JsonSerializer.SerializeToUtf8Bytes(spec, ManagementJson.Options), .. Encoding.UTF8.GetBytes(data.ContentHash)]));
 
     private sealed class Prepared(
-        JobRecord record, (DataSplits Data, NetworkJob Job) loaded, string modelFolder, CheckpointFolder checkpoints, Checkpoint? newest,
+        JobRecord record, NetworkJobDefinition job, OfferedData data, string modelFolder, CheckpointFolder checkpoints, Checkpoint? newest,
         IReadOnlyList<string> warnings, CheckpointPolicy policy, ITensorTransport transport, TimeProvider clock) : IPreparedAttempt
     {
         private readonly StartingPoint? _from = newest is null ? null : new(newest);
 
         public long Step => _from?.Step ?? 0;
 
-        public IJobRuntime Runtime => loaded.Job;
+        public IJobDefinition Definition => job;
 
         public IReadOnlyList<string> Warnings => warnings;
 
-        public int[] Place(int serverNodes) => ShardPlacement.Of(loaded.Job.Layout, serverNodes);
+        public int[] Place(int serverNodes) => ShardPlacement.Of(job.Layout, serverNodes);
 
         public CoordinatorJob Coordinate(string target, IActorRef[] servers, IJobObserver observer) =>
-            new(target, record.Spec, loaded.Job, servers, [], transport, clock, observer)
+            new(target, record.Spec, job, servers, [], transport, clock, observer)
             {
+                Data = data.Origin,
                 WaitsForWorkers = true,
                 From = _from,
                 Checkpoints = (policy, WriteCheckpoint),
@@ -82,8 +92,7 @@ internal sealed class JobPreparation(string workDirectory, CheckpointPolicy poli
 
         public Task SaveModelAsync(JobResult result)
         {
-            var (data, job) = loaded;
-            var model = new TrainedModel(job.Network, result.State[..job.Network.ParameterCount].ToArray(), data.Training.ClassNames, data.Normalisation);
+            var model = new TrainedModel(job.Network, result.State[..job.Network.ParameterCount].ToArray(), data.Description.ClassNames, data.Description.Normalisation);
             ModelFile.Save(modelFolder, model, new Dictionary<string, string>
             {
                 ["job"] = record.Id,
@@ -97,12 +106,16 @@ internal sealed class JobPreparation(string workDirectory, CheckpointPolicy poli
             return Task.CompletedTask;
         }
 
-        public void Dispose() => _from?.Dispose();
+        public void Dispose()
+        {
+            _from?.Dispose();
+            data.Dispose();
+        }
 
         private (string Folder, long Bytes) WriteCheckpoint(
             long step, ReadOnlySpan<float> state, ReadOnlySpan<float> optimizer, int planes, IReadOnlyList<CheckpointEpoch> epochs)
         {
-            NamedTensor[] tensors = [.. loaded.Job.Network.Parameters.Select(p => new NamedTensor(p.Name, p.Shape, p.Offset))];
+            NamedTensor[] tensors = [.. job.Network.Parameters.Select(p => new NamedTensor(p.Name, p.Shape, p.Offset))];
             return checkpoints.Write(step, tensors, state, optimizer, planes, epochs, policy.Keep);
         }
     }

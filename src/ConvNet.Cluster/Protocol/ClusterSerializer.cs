@@ -94,7 +94,9 @@ public sealed class ClusterSerializer(ExtendedActorSystem system) : SerializerWi
 
         private static readonly ArrayFormatter<TensorTarget> Targets = new();
         private static readonly ArrayFormatter<MetricSums> Sums = new();
+        private static readonly ArrayFormatter<DataOriginFile> Files = new();
 
-        public IMessagePackFormatter<T>? GetFormatter<T>() => (Targets as IMessagePackFormatter<T>) ?? (Sums as IMessagePackFormatter<T>);
+        public IMessagePackFormatter<T>? GetFormatter<T>() =>
+            (Targets as IMessagePackFormatter<T>) ?? (Sums as IMessagePackFormatter<T>) ?? (Files as IMessagePackFormatter<T>);
     }
 }

@@ -15,6 +15,7 @@ public static class ShardProtocol
     /// <param name="Shards">Of how many.</param>
     /// <param name="Version">The version that it begins with.</param>
     /// <param name="Restore">Where to get that version; null for version 0, which is made from the seed.</param>
+    /// <param name="Data">What the data is like; null where the server has its runtime from elsewhere.</param>
     [MessagePackObject]
     public sealed record StartShard(
         [property: Key(0)] string Job,
@@ -22,7 +23,8 @@ public static class ShardProtocol
         [property: Key(2)] int Shard,
         [property: Key(3)] int Shards,
         [property: Key(4)] long Version = 0,
-        [property: Key(5)] TensorTarget? Restore = null) : IClusterMessage;
+        [property: Key(5)] TensorTarget? Restore = null,
+        [property: Key(6)] DataOrigin? Data = null) : IClusterMessage;
 
     /// <summary>Server → coordinator: the shard is there, and this is where its frames go.</summary>
     [MessagePackObject]

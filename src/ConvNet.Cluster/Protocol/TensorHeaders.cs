@@ -25,6 +25,8 @@ public sealed record TensorTarget(
 [Union(5, typeof(SnapshotHeader))]
 [Union(6, typeof(RestoreRequest))]
 [Union(7, typeof(RestoreHeader))]
+[Union(10, typeof(DataRequest))]
+[Union(11, typeof(DataHeader))]
 public interface ITensorHeader;
 
 /// <summary>Worker → shard: the sum of a tree node's contributions to a step, the shard's range of it.</summary>
@@ -85,3 +87,25 @@ public sealed record RestoreRequest(
 [MessagePackObject]
 public sealed record RestoreHeader(
     [property: Key(0)] int Part) : ITensorHeader;
+
+/// <summary>Node → coordinator's node: a piece of a file of the data set that the target is named after. No floats.</summary>
+/// <param name="File">The file's place in the manifest.</param>
+/// <param name="Offset">Where the piece starts, in bytes.</param>
+/// <param name="Length">Bytes, at most 1 MB.</param>
+/// <param name="ReplyTo">Where the answer goes, one <see cref="DataHeader"/>. It may be dropped: who needs it asks again.</param>
+[MessagePackObject]
+public sealed record DataRequest(
+    [property: Key(0)] int File,
+    [property: Key(1)] long Offset,
+    [property: Key(2)] int Length,
+    [property: Key(3)] TensorTarget ReplyTo) : ITensorHeader;
+
+/// <summary>Coordinator's node → node: the piece. Its bytes are those of the floats, and zeros up to a multiple of 4.</summary>
+/// <param name="File">As asked.</param>
+/// <param name="Offset">As asked.</param>
+/// <param name="Length">As asked; 0 where the file cannot be read any more.</param>
+[MessagePackObject]
+public sealed record DataHeader(
+    [property: Key(0)] int File,
+    [property: Key(1)] long Offset,
+    [property: Key(2)] int Length) : ITensorHeader;

@@ -16,13 +16,15 @@ public static class WorkerProtocol
     /// <param name="Worker">The worker's number in the job; never used twice.</param>
     /// <param name="Shards">Where the shards are, shard 0 first.</param>
     /// <param name="Version">A version of the weights that every shard has published: where to begin asking.</param>
+    /// <param name="Data">What the job is trained on, and where to get it; null in a run within one process.</param>
     [MessagePackObject]
     public sealed record StartWorker(
         [property: Key(0)] string Job,
         [property: Key(1)] JobSpec Spec,
         [property: Key(2)] int Worker,
         [property: Key(3)] TensorTarget[] Shards,
-        [property: Key(4)] long Version) : IClusterMessage;
+        [property: Key(4)] long Version,
+        [property: Key(5)] DataOrigin? Data = null) : IClusterMessage;
 
     /// <summary>Worker → coordinator: I hold all weights of a version and follow the job; give me work.</summary>
     [MessagePackObject]

@@ -8,12 +8,12 @@ namespace ConvNet.Cluster.Shards;
 
 /// <summary>Holds one shard of one job on one node: starts the engine, passes the coordinator's orders on to it, and falls with it.</summary>
 /// <remarks>
-/// Idle ──StartShard──▶ Preparing ──runtime made──▶ Serving ──StopShard──▶ stopped.
+/// Idle ──StartShard──▶ Preparing ──job planned──▶ Serving ──StopShard──▶ stopped.
 /// The coordinator gives orders only after <see cref="ShardStarted"/>, which the engine sends.
 /// </remarks>
 internal sealed class ParameterServer : ReceiveActor
 {
-    private sealed record Prepared(IJobRuntime Runtime) : INoSerializationVerificationNeeded;   // to self only
+    private sealed record Prepared(IJobDefinition Definition) : INoSerializationVerificationNeeded;   // to self only
 
     private readonly NodeParts _node;
     private StartShard _start = null!;
@@ -35,21 +35,20 @@ internal sealed class ParameterServer : ReceiveActor
     {
         (_start, _coordinator) = (start, Sender);
         Become(Preparing);
-        var (factory, spec) = (_node.Runtimes, start.Spec);
-        Task.Run(() => new Prepared(factory(spec))).PipeTo(Self, failure: e => new EngineFailed(e));
+        _node.Runtimes.DefineAsync(start.Spec, start.Data).PipeTo(Self, success: definition => new Prepared(definition), failure: e => new EngineFailed(e));
     }
 
     private void Preparing()
     {
-        Receive<Prepared>(m => Serve(m.Runtime));
+        Receive<Prepared>(m => Serve(m.Definition));
         Receive<EngineFailed>(Fall);
         Receive<StopShard>(_ => Context.Stop(Self));
     }
 
-    private void Serve(IJobRuntime runtime)
+    private void Serve(IJobDefinition definition)
     {
         var (self, coordinator) = (Self, _coordinator);
-        var job = new ShardJob(_start.Job, _start.Shard, new ShardPlan(runtime.Layout, _start.Shards), runtime, _node.Transport, _node.Ledger)
+        var job = new ShardJob(_start.Job, _start.Shard, new ShardPlan(definition.Layout, _start.Shards), definition, _node.Transport, _node.Ledger)
         {
             FirstVersion = _start.Version,
             Restore = _start.Restore,

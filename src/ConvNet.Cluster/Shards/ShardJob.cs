@@ -7,7 +7,7 @@ using ConvNet.Core.Training;
 namespace ConvNet.Cluster.Shards;
 
 /// <summary>Which shard of which job this is, and what it works with.</summary>
-internal sealed record ShardJob(string Job, int Shard, ShardPlan Shards, IJobRuntime Runtime, ITensorTransport Transport, IAppliedLedger? Ledger)
+internal sealed record ShardJob(string Job, int Shard, ShardPlan Shards, IJobDefinition Definition, ITensorTransport Transport, IAppliedLedger? Ledger)
 {
     /// <summary>The version that the attempt begins with.</summary>
     public long FirstVersion { get; init; }
@@ -16,7 +16,7 @@ internal sealed record ShardJob(string Job, int Shard, ShardPlan Shards, IJobRun
     public TensorTarget? Restore { get; init; }
 
     /// <summary>Epochs and steps.</summary>
-    public StepPlan Plan => Runtime.Plan;
+    public StepPlan Plan => Definition.Plan;
 
     /// <summary>Where the shard's frames go.</summary>
     public TensorTarget Target { get; } = new(Transport.Endpoint, Job, $"shard-{Shard}");

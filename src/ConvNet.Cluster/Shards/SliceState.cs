@@ -23,12 +23,12 @@ internal sealed class SliceState : IDisposable
         _job = job;
         (_parameters, _range) = (job.Shards.Parameters(job.Shard), job.Shards.State(job.Shard));
         _versions = new(_range.Length);
-        _update = job.Runtime.CreateUpdate();
+        _update = job.Definition.CreateUpdate();
         _optimizer = TensorLease.Allocate(_update.StatePlanes * _parameters.Length);
         _current = _versions.Rent();
         Version = job.FirstVersion;
         if (restore is null)
-            job.Runtime.WriteInitialState(_range.Start, _current.Span);
+            job.Definition.WriteInitialState(_range.Start, _current.Span);
         else
             restore(_current, _optimizer);
     }

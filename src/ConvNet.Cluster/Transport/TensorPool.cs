@@ -4,7 +4,9 @@ namespace ConvNet.Cluster.Transport;
 
 /// <summary>Buffers of one length, used again and again; the last one returned is the first one rented, while it is still in the cache.</summary>
 /// <remarks>Leases may outlive the pool: what comes back after <see cref="Dispose"/> is freed at once.</remarks>
-public sealed class TensorPool(int length) : IDisposable
+/// <param name="length">Floats of each buffer.</param>
+/// <param name="returned">Called whenever a buffer has come back, on whatever thread gave it back.</param>
+public sealed class TensorPool(int length, Action? returned = null) : IDisposable
 {
     private readonly Lock _gate = new();
     private readonly Stack<AlignedBuffer> _idle = [];
@@ -44,16 +46,17 @@ public sealed class TensorPool(int length) : IDisposable
 
     internal void Return(AlignedBuffer buffer)
     {
+        bool closed;
         lock (_gate)
         {
             _rented--;
-            if (!_closed)
-            {
+            closed = _closed;
+            if (!closed)
                 _idle.Push(buffer);
-                return;
-            }
         }
 
-        buffer.Dispose();
+        if (closed)
+            buffer.Dispose();
+        returned?.Invoke();
     }
 }

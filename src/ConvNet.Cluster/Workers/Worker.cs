@@ -17,6 +17,7 @@ internal sealed class Worker : ReceiveActor
     private sealed record Prepared(IJobRuntime Runtime) : INoSerializationVerificationNeeded;   // to self only
 
     private readonly NodeParts _node;
+    private readonly CancellationTokenSource _stopped = new();      // data that nobody needs any more is not fetched to the end
     private StartWorker _start = null!;
     private IActorRef _coordinator = ActorRefs.Nobody;
     private WorkerEngine? _engine;
@@ -32,14 +33,17 @@ internal sealed class Worker : ReceiveActor
 
     public static Props PropsFor(NodeParts node) => Props.Create(() => new Worker(node));
 
-    protected override void PostStop() => _engine?.Stop();
+    protected override void PostStop()
+    {
+        _stopped.Cancel();
+        _engine?.Stop();
+    }
 
     private void Start(StartWorker start)
     {
         (_start, _coordinator) = (start, Sender);
         Become(Preparing);
-        var (factory, spec) = (_node.Runtimes, start.Spec);
-        Task.Run(() => new Prepared(factory(spec))).PipeTo(Self, failure: e => new EngineFailed(e));
+        _node.Runtimes.PrepareAsync(start.Spec, start.Data, _stopped.Token).PipeTo(Self, success: runtime => new Prepared(runtime), failure: e => new EngineFailed(e));
     }
 
     private void Preparing()

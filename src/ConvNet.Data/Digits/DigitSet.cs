@@ -28,9 +28,12 @@ public static class DigitSet
     /// <summary>Test images.</summary>
     public const int TestCount = 10_000;
 
+    /// <summary>Counts the ways in which they have been drawn. Part of the content hash, in place of the pixels.</summary>
+    public const int Version = 1;
+
     private const int Pixels = Side * Side;
 
-    // Changing this, or anything about the drawing, changes what 'digits' means in every job file there is.
+    // Changing this, or anything about the drawing, changes what 'digits' means in every job file there is: count the version up.
     private const ulong Seed = 0x636F6E766E6574;
 
     /// <summary>Draws the first images of a half.</summary>

@@ -15,10 +15,24 @@ public static class IdxFolder
     /// <exception cref="DataException">A file is missing, damaged or does not fit the others.</exception>
     public static DataSplits Read(string name, string folder, bool fashion)
     {
-        if (!Directory.Exists(folder))
-            throw new DataException($"{folder}: there is no such folder. Give the folder with {Names("train-images", 3)} and its three companions.");
+        CheckThere(folder);
         DataSet training = ReadSplit(folder, "train", fashion, atLeastClasses: 10), test = ReadSplit(folder, "t10k", fashion, training.ClassNames.Count);
         return new DataSplits(name, training, test);
+    }
+
+    /// <summary>The names of the four files that <see cref="Read"/> reads: where a file is there gzipped and not, the one that is taken.</summary>
+    /// <exception cref="DataException">The folder or a file is missing.</exception>
+    public static IReadOnlyList<string> Files(string folder)
+    {
+        CheckThere(folder);
+        string[] files = [Find(folder, "train-images", 3), Find(folder, "train-labels", 1), Find(folder, "t10k-images", 3), Find(folder, "t10k-labels", 1)];
+        return [.. files.Select(f => Path.GetFileName(f))];
+    }
+
+    private static void CheckThere(string folder)
+    {
+        if (!Directory.Exists(folder))
+            throw new DataException($"{folder}: there is no such folder. Give the folder with {Names("train-images", 3)} and its three companions.");
     }
 
     private static DataSet ReadSplit(string folder, string split, bool fashion, int atLeastClasses)

@@ -61,7 +61,7 @@ internal sealed class InProcessCluster(ToyRuntime runtime, bool overTcp = false)
         var removed = new TaskCompletionSource();
         var builder = Host.CreateEmptyApplicationBuilder(null);
         builder.Logging.ClearProviders();
-        builder.Services.AddClusterNode(options, new NodeParts(_ => runtime, transport, threads, 1, Fault.None, Ledger), manager, () => removed.TrySetResult());
+        builder.Services.AddClusterNode(options, new NodeParts(new GivenRuntime(runtime), transport, threads, 1, Fault.None, Ledger), manager, () => removed.TrySetResult());
         var host = builder.Build();
         await host.StartAsync();
         var node = new Node(host, host.Services.GetRequiredService<ActorSystem>(), manager is null ? null : new JobManagerService(door, Store), removed.Task, transport as TcpTransport);
@@ -135,7 +135,24 @@ internal sealed class InProcessCluster(ToyRuntime runtime, bool overTcp = false)
     {
         await KillAllAsync();
         _transport.Dispose();
-        Directory.Delete(_folder, recursive: true);
+        DeleteFolder();
+    }
+
+    /// <summary>A checkpoint that a killed node was writing may still be under way.</summary>
+    private void DeleteFolder()
+    {
+        for (int attempt = 0; ; attempt++)
+        {
+            try
+            {
+                Directory.Delete(_folder, recursive: true);
+                return;
+            }
+            catch (IOException) when (attempt < 50)
+            {
+                Thread.Sleep(20);
+            }
+        }
     }
 
     /// <summary>All nodes are gone, without a word; what they kept on disk is there.</summary>

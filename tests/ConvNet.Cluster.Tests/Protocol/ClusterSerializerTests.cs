@@ -17,6 +17,10 @@ public sealed class ClusterSerializerTests : IAsyncLifetime
 
     private static readonly TensorTarget Target = new("local", "j1", "shard-0");
 
+    private static readonly DataOrigin Data = new(
+        "mnist:m", new('a', 64), "mnist", "m", [new("t10k-images", long.MaxValue, new('b', 64)), new("x", 0, new('c', 64))],
+        new(1, 28, 28, ["zero", "one"], 60_000, 10_000, [0.25f], [0.5f]), Target);
+
     private static readonly MetricSums Sums = new(1.5f, 2, 3, 4);
 
     public static TheoryData<string, IClusterMessage> Messages() => new()
@@ -27,7 +31,7 @@ public sealed class ClusterSerializerTests : IAsyncLifetime
         { "nm", new MakePart(PartKind.Server, 3) },
         { "np", new PartMade(PartKind.Worker, 4) },
         { "nl", new Leaving("worker-1") },
-        { "ws", new StartWorker("j1", new JobSpec(), 3, [Target, Target with { Part = "shard-1" }], 7) },
+        { "ws", new StartWorker("j1", new JobSpec(), 3, [Target, Target with { Part = "shard-1" }], 7, Data) },
         { "wr", new WorkerReady("j1", 3, 7) },
         { "wa", new Assign("j1", 2, 1, [1, 1, 3]) },
         { "wf", new WorkerFailed("j1", 3, "lane 0: out of luck") },
@@ -35,7 +39,7 @@ public sealed class ClusterSerializerTests : IAsyncLifetime
         { "es", new WorkerSpeed("j1", 3, 4, 123.5) },
         { "eh", new HowFar("j1") },
         { "ef", new SoFar("j1", 3, 7, true) },
-        { "ss", new StartShard("j1", new JobSpec(Schedule: LearningRateSchedule.Constant, Seed: ulong.MaxValue), 1, 2) },
+        { "ss", new StartShard("j1", new JobSpec(Schedule: LearningRateSchedule.Constant, Seed: ulong.MaxValue), 1, 2, 7, Target, Data) },
         { "sr", new ShardStarted("j1", 1, Target) },
         { "su", new RunUntil("j1", long.MaxValue) },
         { "sp", new Pause("j1") },
@@ -79,7 +83,7 @@ public sealed class ClusterSerializerTests : IAsyncLifetime
     [Fact]
     public void Every_tensor_header_goes_there_and_back()
     {
-        ITensorHeader[] headers = [new ContributionHeader(1, 2, 3), new EvaluationHeader(1, 2, 3), new WeightsRequest(4, Target), new WeightsHeader(5, 6), new SnapshotRequest(7, 1, Target), new SnapshotHeader(7, 2, 1), new RestoreRequest(1, 2, Target), new RestoreHeader(2)];
+        ITensorHeader[] headers = [new ContributionHeader(1, 2, 3), new EvaluationHeader(1, 2, 3), new WeightsRequest(4, Target), new WeightsHeader(5, 6), new SnapshotRequest(7, 1, Target), new SnapshotHeader(7, 2, 1), new RestoreRequest(1, 2, Target), new RestoreHeader(2), new DataRequest(1, long.MaxValue, 3, Target), new DataHeader(1, 2, 3)];
 
         foreach (var header in headers)
         {

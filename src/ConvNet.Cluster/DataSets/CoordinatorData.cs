@@ -1,0 +1,84 @@
+using System.Collections.Concurrent;
+using ConvNet.Cluster.Protocol;
+using ConvNet.Cluster.Transport;
+using ConvNet.Data.Manifests;
+using Microsoft.Extensions.Logging;
+
+namespace ConvNet.Cluster.DataSets;
+
+/// <summary>A coordinator's data sets: says what a job's data is like, and ships it to nodes for as long as a job needs it.</summary>
+/// <param name="node">The data sets of the coordinator's node.</param>
+/// <param name="transport">The node's data plane.</param>
+/// <param name="log">Is told what cannot be shipped.</param>
+internal sealed class CoordinatorData(NodeData node, ITensorTransport transport, ILogger log)
+{
+    private sealed class Shared(DataSetSource source)
+    {
+        public DataSetSource Source => source;
+
+        public int Users { get; set; }
+    }
+
+    private readonly Lock _gate = new();
+    private readonly Dictionary<string, Shared> _sources = [];
+    private readonly ConcurrentDictionary<string, DataDescription> _descriptions = new();      // by content hash; to describe is to load
+
+    /// <summary>Says what a job's data is like. May read all of it.</summary>
+    /// <param name="name">A job's <c>data</c>, relative to the data directory.</param>
+    /// <exception cref="ConvNet.Data.DataException">It is missing, damaged, or not in the data directory.</exception>
+    public async Task<DataDescription> DescribeAsync(string name) => await DescribeAsync(await node.LocateAsync(name).ConfigureAwait(false)).ConfigureAwait(false);
+
+    /// <summary>Ships a job's data to whoever asks, until the result is disposed.</summary>
+    /// <param name="name">A job's <c>data</c>, relative to the data directory.</param>
+    /// <exception cref="ConvNet.Data.DataException">It is missing, damaged, or not in the data directory.</exception>
+    public async Task<OfferedData> OfferAsync(string name)
+    {
+        var data = await node.LocateAsync(name).ConfigureAwait(false);
+        var description = await DescribeAsync(data).ConfigureAwait(false);
+        string hash = data.Manifest.ContentHash;
+        lock (_gate)
+        {
+            if (!_sources.TryGetValue(hash, out var shared))
+                _sources.Add(hash, shared = new(new DataSetSource(data, transport, log)));
+            shared.Users++;
+            return new OfferedData(DataOrigin.Of(data, description, shared.Source.Target), description, () => Withdraw(hash));
+        }
+    }
+
+    private async Task<DataDescription> DescribeAsync(LocatedData data)
+    {
+        if (_descriptions.TryGetValue(data.Manifest.ContentHash, out var known))
+            return known;
+        return _descriptions[data.Manifest.ContentHash] = DataDescription.Of(await node.LoadAsync(data).ConfigureAwait(false));
+    }
+
+    private void Withdraw(string hash)
+    {
+        lock (_gate)
+        {
+            var shared = _sources[hash];
+            if (--shared.Users > 0)
+                return;
+            _sources.Remove(hash);
+            shared.Source.Dispose();
+        }
+    }
+}
+
+/// <summary>Data that a coordinator ships to whoever asks. Dispose it when the job's attempt is over.</summary>
+/// <param name="origin">For the start messages.</param>
+/// <param name="description">What the data is like.</param>
+/// <param name="withdraw">Called once.</param>
+internal sealed class OfferedData(DataOrigin origin, DataDescription description, Action withdraw) : IDisposable
+{
+    private Action? _withdraw = withdraw;
+
+    /// <summary>For the start messages.</summary>
+    public DataOrigin Origin => origin;
+
+    /// <summary>What the data is like.</summary>
+    public DataDescription Description => description;
+
+    /// <inheritdoc/>
+    public void Dispose() => Interlocked.Exchange(ref _withdraw, null)?.Invoke();
+}

@@ -1,0 +1,59 @@
+using ConvNet.Cluster.Shards;
+using ConvNet.Core.Models;
+using ConvNet.Core.Networks;
+using ConvNet.Core.Optimizers;
+using ConvNet.Core.Tensors;
+using ConvNet.Core.Training;
+using ConvNet.Data.Manifests;
+using Rates = ConvNet.Core.Schedules.LearningRateSchedule;
+
+namespace ConvNet.Cluster.Jobs;
+
+/// <summary>What a job is that trains a network of the model zoo.</summary>
+public class NetworkJobDefinition : IJobDefinition
+{
+    private readonly JobSpec _spec;
+
+    /// <summary>Plans a job.</summary>
+    /// <param name="spec">The job.</param>
+    /// <param name="data">What the data it names is like.</param>
+    /// <exception cref="ShapeException">The network cannot be built for such images.</exception>
+    public NetworkJobDefinition(JobSpec spec, DataDescription data)
+    {
+        _spec = spec;
+        Model model = ModelZoo.Find(spec.Model) ?? throw new ArgumentException($"'{spec.Model}' is no model.", nameof(spec));
+        Network = model.Build(data.Shape, data.ClassNames.Count);
+        Plan = new StepPlan(data.TrainingCount, data.TestCount, spec.Batch, spec.MicroBatch, spec.Epochs);
+        Layout = new ContributionLayout(Network.ParameterCount, Statistics: 0);
+    }
+
+    /// <summary>The network.</summary>
+    public Network Network { get; }
+
+    /// <inheritdoc/>
+    public StepPlan Plan { get; }
+
+    /// <inheritdoc/>
+    public ContributionLayout Layout { get; }
+
+    /// <inheritdoc/>
+    public void WriteInitialState(int start, Span<float> range) => Network.Initialize(start, range, _spec.Seed);
+
+    /// <inheritdoc/>
+    public ISliceUpdate CreateUpdate() => new SgdUpdate(
+        new Sgd(_spec.Momentum, _spec.WeightDecay, _spec.Nesterov),
+        _spec.LearningRate,
+        _spec.Schedule == LearningRateSchedule.Cosine ? Rates.Cosine : Rates.Constant,
+        Plan.TotalSteps);
+
+    private sealed class SgdUpdate(Sgd sgd, float rate, Rates schedule, long totalSteps) : ISliceUpdate
+    {
+        public int StatePlanes => 1;
+
+        public void Apply(Span<float> weights, ReadOnlySpan<float> gradientSum, Span<float> state, float gradientScale, long step, int sliceOffset) =>
+            sgd.Apply(weights, gradientSum, state, gradientScale, rate * schedule.Share(step, totalSteps));
+
+        public void ApplyStatistics(Span<float> running, ReadOnlySpan<float> sums, int microBatches, long step) =>
+            throw new InvalidOperationException("No layer of this network has running statistics.");
+    }
+}

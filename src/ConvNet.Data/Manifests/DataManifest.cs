@@ -1,0 +1,78 @@
+using System.Globalization;
+using System.Security.Cryptography;
+using System.Text;
+using ConvNet.Data.Digits;
+
+namespace ConvNet.Data.Manifests;
+
+/// <summary>A file of a data set.</summary>
+/// <param name="Name">Relative to the data set's folder, with <c>/</c> between its parts.</param>
+/// <param name="Length">Bytes.</param>
+/// <param name="Sha256">Of its bytes: 64 hexadecimal digits, lower case.</param>
+public sealed record DataFile(string Name, long Length, string Sha256);
+
+/// <summary>What a data set consists of, to the last bit; two with one content hash are the same data.</summary>
+/// <remarks>
+/// The hash is of the files as they are: the same images gzipped are another data set. It covers, line by line: <c>convnet data 1</c>, the kind, and
+/// for each file, sorted by name, its length, hash and name. The built-in digits have no files, but the version of the program that draws them.
+/// </remarks>
+public sealed class DataManifest
+{
+    private const int MostFiles = 1000;     // a manifest travels in one message
+
+    /// <summary>Puts a manifest together. Nothing is trusted: it may have come over a network.</summary>
+    /// <exception cref="DataException">A file's name could lead out of the folder, is there twice, or a length or hash cannot be.</exception>
+    public DataManifest(DataKind kind, IEnumerable<DataFile> files)
+    {
+        Kind = kind;
+        Files = [.. files.OrderBy(f => f.Name, StringComparer.Ordinal)];
+        if (Files.Count > MostFiles)
+            throw new DataException($"data manifest: {Files.Count} files; it takes at most {MostFiles}.");
+        for (int i = 0; i < Files.Count; i++)
+            Check(Files[i], i > 0 ? Files[i - 1].Name : null);
+        if (kind == DataKind.Digits && Files.Count > 0)
+            throw new DataException("data manifest: the built-in digits have no files.");
+        ContentHash = Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(Text())));
+    }
+
+    /// <summary>The manifest of the built-in digits.</summary>
+    public static DataManifest Digits { get; } = new(DataKind.Digits, []);
+
+    /// <summary>How the files are read.</summary>
+    public DataKind Kind { get; }
+
+    /// <summary>The files, sorted by name.</summary>
+    public IReadOnlyList<DataFile> Files { get; }
+
+    /// <summary>SHA-256 of all of it: 64 hexadecimal digits, lower case.</summary>
+    public string ContentHash { get; }
+
+    /// <summary>Bytes of all files.</summary>
+    public long Length => Files.Sum(f => f.Length);
+
+    /// <summary>Whether a text is a SHA-256 as manifests write it.</summary>
+    public static bool IsHash(string? text) => text is { Length: 64 } && text.All(char.IsAsciiHexDigitLower);
+
+    private static void Check(DataFile file, string? before)
+    {
+        if (!IsPlain(file.Name))
+            throw new DataException($"data manifest: '{file.Name}' is no file name within a folder.");
+        if (file.Name == before)
+            throw new DataException($"data manifest: {file.Name} is there twice.");
+        if (file.Length < 0 || !IsHash(file.Sha256))
+            throw new DataException($"data manifest: {file.Name} has a length or hash that cannot be: {file.Length}, '{file.Sha256}'.");
+    }
+
+    /// <summary>No way out of the folder, on any system, and no line break in the canonical text.</summary>
+    private static bool IsPlain(string? name) =>
+        name is { Length: > 0 and <= 250 } && !name.Any(c => char.IsControl(c) || c is '\\' or ':') && !name.Split('/').Any(part => part is "" or "." or "..");
+
+    private string Text()
+    {
+        var text = new StringBuilder("convnet data 1\n");
+        text.Append(CultureInfo.InvariantCulture, $"kind {DataName.WordOf(Kind)}{(Kind == DataKind.Digits ? $" {DigitSet.Version}" : "")}\n");
+        foreach (DataFile file in Files)
+            text.Append(CultureInfo.InvariantCulture, $"file {file.Length} {file.Sha256} {file.Name}\n");
+        return text.ToString();
+    }
+}
