@@ -1,4 +1,5 @@
 using System.CommandLine;
+using ConvNet.Cli.Rendering;
 using ConvNet.Cluster.Hosting;
 using ConvNet.Dashboard;
 using Microsoft.Extensions.DependencyInjection;
@@ -58,16 +59,12 @@ internal static class NodeCommand
 
     private static void Configure(ILoggingBuilder logging, bool verbose)
     {
-        logging.AddSimpleConsole(console =>
-        {
-            console.SingleLine = true;
-            console.TimestampFormat = "HH:mm:ss ";
-            console.ColorBehavior = LoggerColorBehavior.Default;
-        });
+        logging.AddConsole(console => console.FormatterName = LineFormatter.FormatterName);
+        logging.AddConsoleFormatter<LineFormatter, ConsoleFormatterOptions>();
         logging.Services.Configure<ConsoleLoggerOptions>(console => console.LogToStandardErrorThreshold = LogLevel.Trace);
         logging.SetMinimumLevel(LogLevel.Warning);
         logging.AddFilter("ConvNet", LogLevel.Information);
-        logging.AddFilter("Akka", verbose ? LogLevel.Information : LogLevel.Error);
+        logging.AddFilter("Akka", verbose ? LogLevel.Information : LogLevel.Critical);   // what it means for jobs, our own say
         logging.AddFilter("Microsoft", LogLevel.Warning);
     }
 }

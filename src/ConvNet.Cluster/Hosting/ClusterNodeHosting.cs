@@ -3,12 +3,14 @@ using Akka.Actor;
 using Akka.Cluster.Hosting;
 using Akka.Cluster.Hosting.SBR;
 using Akka.Hosting;
+using Akka.Hosting.Logging;
 using Akka.Remote.Hosting;
 using ConvNet.Cluster.Management;
 using ConvNet.Cluster.Nodes;
 using ConvNet.Cluster.Protocol;
 using ConvNet.Cluster.Telemetry;
 using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Logging;
 
 namespace ConvNet.Cluster.Hosting;
 
@@ -28,14 +30,15 @@ internal static class ClusterNodeHosting
     /// <param name="manager">What its job manager works with; null without the role.</param>
     /// <param name="removed">Called when the cluster has no place for this node any more, and it should join anew.</param>
     public static IServiceCollection AddClusterNode(this IServiceCollection services, NodeOptions options, NodeParts parts, ManagerParts? manager, Action removed) =>
-        services.AddAkka(NodeOptions.SystemName, (akka, _) => akka
+        services.AddAkka(NodeOptions.SystemName, (akka, provider) => akka
             .AddHocon(options.Akka.WithFallback(ClusterConfig.Default), HoconAddMode.Prepend)
             .ConfigureLoggers(logs =>
             {
                 logs.LogLevel = Akka.Event.LogLevel.InfoLevel;
                 logs.ClearLoggers();
-                logs.AddLoggerFactory();
+                logs.AddLogger<AkkaLog>();
             })
+            .AddSetup(new LoggerFactorySetup(provider.GetRequiredService<ILoggerFactory>()))
             .WithNetwork(options)
             .WithHandOver(options, parts, manager)
             .WithJobManager(manager)
