@@ -64,7 +64,7 @@ internal sealed class Checkpointer : IDisposable
     {
         (_job, _plan, _history, _shards, _self) = (job, plan, history, shards, self);
         (_policy, _write) = job.Checkpoints!.Value;
-        _planes = job.Runtime.CreateUpdate().StatePlanes;
+        _planes = job.Definition.CreateUpdate().StatePlanes;
         (_lastVersion, _lastTime) = (history.EverywhereVersion, now);
     }
 

@@ -10,8 +10,11 @@ namespace ConvNet.Cluster.Coordinator;
 
 /// <summary>What a coordinator is given to begin with.</summary>
 internal sealed record CoordinatorJob(
-    string Job, JobSpec Spec, IJobDefinition Runtime, IActorRef[] Servers, IActorRef[] Workers, ITensorTransport Transport, TimeProvider Clock, IJobObserver? Observer)
+    string Job, JobSpec Spec, IJobDefinition Definition, IActorRef[] Servers, IActorRef[] Workers, ITensorTransport Transport, TimeProvider Clock, IJobObserver? Observer)
 {
+    /// <summary>Where nodes get the data that the job names; null where they have their runtimes from elsewhere.</summary>
+    public DataOrigin? Data { get; init; }
+
     /// <summary>Whether a job that has no worker left waits for one; otherwise it fails.</summary>
     public bool WaitsForWorkers { get; init; }
 
@@ -20,9 +23,6 @@ internal sealed record CoordinatorJob(
 
     /// <summary>The checkpoint that it goes on from; null: the beginning. Stays the giver's.</summary>
     public StartingPoint? From { get; init; }
-
-    /// <summary>What it is trained on and where nodes get it; null where they know.</summary>
-    public DataOrigin? Data { get; init; }
 
     /// <summary>How often checkpoints are written, and by whom; null: none are.</summary>
     public (CheckpointPolicy Policy, WriteCheckpoint Write)? Checkpoints { get; init; }
@@ -109,12 +109,12 @@ internal sealed class JobCoordinator : ReceiveActor, IWithTimers
         _job = job;
         _began = job.Clock.GetTimestamp();
         _waiting = [.. job.Workers];
-        _plan = new ShardPlan(job.Runtime.Layout, job.Servers.Length);
-        _history = new JobHistory(job.Runtime.Plan, job.From?.Step ?? 0, job.From?.Epochs);
+        _plan = new ShardPlan(job.Definition.Layout, job.Servers.Length);
+        _history = new JobHistory(job.Definition.Plan, job.From?.Step ?? 0, job.From?.Epochs);
         _workers = new Workforce(job, Tell);
         _workers.Began += Begin;
         _workers.NobodyLeft += OnNobodyLeft;
-        _until = job.Runtime.Plan.TotalSteps;
+        _until = job.Definition.Plan.TotalSteps;
         _targets = new TensorTarget?[job.Servers.Length];
         (_reached, _paused) = (new long[job.Servers.Length], new long[job.Servers.Length]);
         Array.Fill(_reached, -1);
@@ -214,7 +214,7 @@ internal sealed class JobCoordinator : ReceiveActor, IWithTimers
 
     private void Collecting()
     {
-        Receive<Collected>(m => End(new JobResult(m.State, _until, _until < _job.Runtime.Plan.TotalSteps, _history.Epochs, _history.Throughput), null));
+        Receive<Collected>(m => End(new JobResult(m.State, _until, _until < _job.Definition.Plan.TotalSteps, _history.Epochs, _history.Throughput), null));
         Receive<AddWorker>(m => m.Worker.Tell(new StopWorker(_job.Job)));
         Receive<WorkerFailed>(_workers.OnFailed);
         Receive<Checkpointer.Collected>(m => m.Dispose());
@@ -262,7 +262,7 @@ internal sealed class JobCoordinator : ReceiveActor, IWithTimers
     private void Begin(int workers)
     {
         _history.Begin(Now);
-        Tell(new JobEvent.Began(workers, _job.Runtime.Plan.TotalSteps, _job.Runtime.Plan.StepsPerEpoch));
+        Tell(new JobEvent.Began(workers, _job.Definition.Plan.TotalSteps, _job.Definition.Plan.StepsPerEpoch));
     }
 
     private void OnNobodyLeft()
@@ -276,7 +276,7 @@ internal sealed class JobCoordinator : ReceiveActor, IWithTimers
         }
         else
         {
-            End(null, $"no worker is left after step {_history.EverywhereVersion} of {_job.Runtime.Plan.TotalSteps}. {_workers.LastLoss ?? "None was started."}");
+            End(null, $"no worker is left after step {_history.EverywhereVersion} of {_job.Definition.Plan.TotalSteps}. {_workers.LastLoss ?? "None was started."}");
         }
     }
 
@@ -342,7 +342,7 @@ internal sealed class JobCoordinator : ReceiveActor, IWithTimers
 
     private bool HasEnded =>
         Array.TrueForAll(_reached, v => v == _until) &&
-        (_stopRequested || !_job.Runtime.Plan.EvaluatesAt(_until) || _history.EvaluatedVersion == _until);
+        (_stopRequested || !_job.Definition.Plan.EvaluatesAt(_until) || _history.EvaluatedVersion == _until);
 
     private void CollectAtEnd()
     {
@@ -366,7 +366,7 @@ internal sealed class JobCoordinator : ReceiveActor, IWithTimers
     private string Diverged(LossDiverged m)
     {
         string what = float.IsNaN(m.LossSum) ? "NaN" : "infinite";
-        var plan = _job.Runtime.Plan;
+        var plan = _job.Definition.Plan;
         return m.Evaluation
             ? $"the test loss is {what} after step {m.Step} of {plan.TotalSteps}. Lower --lr, it is {_job.Spec.LearningRate}."
             : $"the loss is {what} at step {m.Step + 1} of {plan.TotalSteps} (epoch {plan.EpochOf(m.Step) + 1}). Lower --lr, it is {_job.Spec.LearningRate}.";

@@ -19,8 +19,8 @@ internal sealed class Workforce(CoordinatorJob job, Action<JobEvent> tell)
     private readonly Dictionary<int, IActorRef> _actors = [];
     private readonly Dictionary<int, string> _reasons = [];
     private readonly Dictionary<int, TimeSpan> _withoutShare = [];
-    private readonly StragglerWatch _watch = new(job.Runtime.Plan, job.StragglerPatience);
-    private Roster _roster = new(job.Runtime.Plan.MicroBatchesOf(0));
+    private readonly StragglerWatch _watch = new(job.Definition.Plan, job.StragglerPatience);
+    private Roster _roster = new(job.Definition.Plan.MicroBatchesOf(0));
     private TimeSpan? _firstReady;
     private int _next;
 

@@ -25,7 +25,7 @@ internal interface IPreparedAttempt : IDisposable
     long Step { get; }
 
     /// <summary>Epochs and steps.</summary>
-    IJobDefinition Runtime { get; }
+    IJobDefinition Definition { get; }
 
     /// <summary>What had to be passed over, such as a damaged checkpoint.</summary>
     IReadOnlyList<string> Warnings { get; }

@@ -101,7 +101,7 @@ internal sealed class JobManager : ReceiveActor
         Receive<Prepared>(OnPrepared);
         Receive<JobAttempt.Waiting>(m => OfRunning(m.Target, r => Wait(r, $"for a node with the role {m.Role}")));
         Receive<JobAttempt.Began>(m => OfRunning(m.Target, r => _queue.GoOn(r.Id, r.Number, Now)));
-        Receive<AttemptObserver.Progressed>(m => OfRunning(m.Target, r => _queue.Progress(r.Id, r.Number, m.Steps, r.Prepared.Runtime.Plan.TotalSteps, m.Loss, m.SamplesPerSecond, Now)));
+        Receive<AttemptObserver.Progressed>(m => OfRunning(m.Target, r => _queue.Progress(r.Id, r.Number, m.Steps, r.Prepared.Definition.Plan.TotalSteps, m.Loss, m.SamplesPerSecond, Now)));
         Receive<AttemptObserver.Happened>(m => OfRunning(m.Target, r => Describe(r, m.Event)));
         Receive<JobAttempt.Ended>(OnEnded);
         Receive<ModelKept>(OnModelKept);

@@ -6,6 +6,7 @@ using Akka.Actor;
 using ConvNet.Cluster.Coordinator;
 using ConvNet.Cluster.DataSets;
 using ConvNet.Cluster.Jobs;
+using ConvNet.Cluster.Protocol;
 using ConvNet.Cluster.Shards;
 using ConvNet.Cluster.Transport;
 using ConvNet.Core.Tensors;
@@ -21,8 +22,7 @@ namespace ConvNet.Cluster.Management;
 /// <param name="policy">How often checkpoints are written.</param>
 /// <param name="transport">The node's data plane.</param>
 /// <param name="clock">For throughput.</param>
-internal sealed class JobPreparation(
-    CoordinatorData data, string workDirectory, CheckpointPolicy policy, ITensorTransport transport, TimeProvider clock) : IJobPreparation
+internal sealed class JobPreparation(CoordinatorData data, string workDirectory, CheckpointPolicy policy, ITensorTransport transport, TimeProvider clock) : IJobPreparation
 {
     /// <inheritdoc/>
     public Task CheckAsync(JobSpec spec) => Explained(async () => new NetworkJobDefinition(spec, await data.DescribeAsync(spec.Data).ConfigureAwait(false)));
@@ -33,7 +33,12 @@ internal sealed class JobPreparation(
         var offered = await data.OfferAsync(job.Spec.Data).ConfigureAwait(false);
         try
         {
-            return Prepare(job, offered);
+            var definition = new NetworkJobDefinition(job.Spec, offered.Description);
+            var checkpoints = new CheckpointFolder(Path.Combine(workDirectory, "jobs", job.Id, "checkpoints"), Fingerprint(job.Spec, offered.Origin));
+            var (newest, warnings) = checkpoints.ReadNewest();
+            if (newest is not null && (newest.State.Length != definition.Layout.StateLength || newest.Manifest.Step > definition.Plan.TotalSteps))
+                throw new JobServiceException(JobServiceProblem.Invalid, $"the checkpoint of step {newest.Manifest.Step} of {job.Id} does not fit its model.");
+            return new Prepared(job, definition, offered, ModelFolder(job.Id), checkpoints, newest, warnings, policy, transport, clock);
         }
         catch
         {
@@ -58,19 +63,9 @@ internal sealed class JobPreparation(
         }
     }
 
-    private Prepared Prepare(JobRecord job, OfferedData offered)
-    {
-        var definition = new NetworkJobDefinition(job.Spec, offered.Description);
-        var checkpoints = new CheckpointFolder(Path.Combine(workDirectory, "jobs", job.Id, "checkpoints"), Fingerprint(job.Spec, offered.Origin.ContentHash));
-        var (newest, warnings) = checkpoints.ReadNewest();
-        if (newest is not null && (newest.State.Length != definition.Layout.StateLength || newest.Manifest.Step > definition.Plan.TotalSteps))
-            throw new JobServiceException(JobServiceProblem.Invalid, $"the checkpoint of step {newest.Manifest.Step} of {job.Id} does not fit its model or its data; have they changed since?");
-        return new Prepared(job, definition, offered, ModelFolder(job.Id), checkpoints, newest, warnings, policy, transport, clock);
-    }
-
     /// <summary>Only a job with the same settings and the same data may go on with a checkpoint.</summary>
-    private static string Fingerprint(JobSpec spec, string contentHash) =>
-        Convert.ToHexStringLower(SHA256.HashData([.. JsonSerializer.SerializeToUtf8Bytes(spec, ManagementJson.Options), .. Encoding.ASCII.GetBytes(contentHash)]));
+    private static string Fingerprint(JobSpec spec, DataOrigin data) =>
+        Convert.ToHexStringLower(SHA256.HashData([.. JsonSerializer.SerializeToUtf8Bytes(spec, ManagementJson.Options), .. Encoding.UTF8.GetBytes(data.ContentHash)]));
 
     private sealed class Prepared(
         JobRecord record, NetworkJobDefinition job, OfferedData data, string modelFolder, CheckpointFolder checkpoints, Checkpoint? newest,
@@ -80,7 +75,7 @@ internal sealed class JobPreparation(
 
         public long Step => _from?.Step ?? 0;
 
-        public IJobDefinition Runtime => job;
+        public IJobDefinition Definition => job;
 
         public IReadOnlyList<string> Warnings => warnings;
 
@@ -113,8 +108,8 @@ internal sealed class JobPreparation(
 
         public void Dispose()
         {
-            data.Dispose();
             _from?.Dispose();
+            data.Dispose();
         }
 
         private (string Folder, long Bytes) WriteCheckpoint(

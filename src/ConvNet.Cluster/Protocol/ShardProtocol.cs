@@ -15,7 +15,7 @@ public static class ShardProtocol
     /// <param name="Shards">Of how many.</param>
     /// <param name="Version">The version that it begins with.</param>
     /// <param name="Restore">Where to get that version; null for version 0, which is made from the seed.</param>
-    /// <param name="Data">What the job is trained on; null in a run within one process.</param>
+    /// <param name="Data">What the data is like; null where the server has its runtime from elsewhere.</param>
     [MessagePackObject]
     public sealed record StartShard(
         [property: Key(0)] string Job,

@@ -30,21 +30,21 @@ internal sealed class ToyPreparation(ToyRuntime runtime, ITensorTransport transp
 
         public Prepared(ToyRuntime runtime, ITensorTransport transport, JobSpec spec, CheckpointFolder checkpoints, CheckpointPolicy policy)
         {
-            (Runtime, _transport, _spec, _checkpoints, _policy) = (runtime, transport, spec, checkpoints, policy);
+            (Definition, _transport, _spec, _checkpoints, _policy) = (runtime, transport, spec, checkpoints, policy);
             (var newest, Warnings) = checkpoints.ReadNewest();
             _from = newest is null ? null : new(newest);
         }
 
         public long Step => _from?.Step ?? 0;
 
-        public IJobDefinition Runtime { get; }
+        public IJobDefinition Definition { get; }
 
         public IReadOnlyList<string> Warnings { get; }
 
-        public int[] Place(int serverNodes) => ShardPlacement.Of(Runtime.Layout, serverNodes);
+        public int[] Place(int serverNodes) => ShardPlacement.Of(Definition.Layout, serverNodes);
 
         public CoordinatorJob Coordinate(string target, IActorRef[] servers, IJobObserver observer) =>
-            new(target, _spec, Runtime, servers, [], _transport, TimeProvider.System, observer)
+            new(target, _spec, Definition, servers, [], _transport, TimeProvider.System, observer)
             {
                 WaitsForWorkers = true,
                 From = _from,

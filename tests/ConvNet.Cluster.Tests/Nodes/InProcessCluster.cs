@@ -135,7 +135,24 @@ internal sealed class InProcessCluster(ToyRuntime runtime, bool overTcp = false)
     {
         await KillAllAsync();
         _transport.Dispose();
-        Directory.Delete(_folder, recursive: true);
+        DeleteFolder();
+    }
+
+    /// <summary>A checkpoint that a killed node was writing may still be under way.</summary>
+    private void DeleteFolder()
+    {
+        for (int attempt = 0; ; attempt++)
+        {
+            try
+            {
+                Directory.Delete(_folder, recursive: true);
+                return;
+            }
+            catch (IOException) when (attempt < 50)
+            {
+                Thread.Sleep(20);
+            }
+        }
     }
 
     /// <summary>All nodes are gone, without a word; what they kept on disk is there.</summary>
