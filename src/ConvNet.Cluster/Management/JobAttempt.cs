@@ -111,6 +111,12 @@ internal sealed class JobAttempt : ReceiveActor, IWithTimers
         {
             if (!_claims.Remove(m.Number, out var node))
                 return;
+            if (!_nodes.ContainsKey(node.Agent))
+            {
+                Sender.Tell(PoisonPill.Instance);   // its node has left meanwhile, or is about to
+                return;
+            }
+
             _parts[Sender] = (node, PartKind.Worker);
             _coordinator.Tell(new JobCoordinator.AddWorker(Sender));
         });

@@ -72,6 +72,7 @@ public sealed class ClusterTests : IAsyncLifetime
         var second = await _cluster.StartAsync(NodeRole.Worker);
         await _cluster.AllUpAsync();
         var job = await SubmitToTheGate();
+        await BothTakePart(job);
 
         await second.KillAsync();
         await _cluster.LineAsync(job.Id, l => l.Kind == "worker-lost");
@@ -88,6 +89,7 @@ public sealed class ClusterTests : IAsyncLifetime
         var second = await _cluster.StartAsync(NodeRole.Worker);
         await _cluster.AllUpAsync();
         var job = await SubmitToTheGate();
+        await BothTakePart(job);
 
         var left = second.LeaveAsync();
         await _cluster.LineAsync(job.Id, l => l is { Kind: "worker-lost" } && l.Text.Contains("leaves the cluster", StringComparison.Ordinal));
@@ -283,6 +285,10 @@ public sealed class ClusterTests : IAsyncLifetime
         await _gate.Reached;
         return job;
     }
+
+    /// <summary>One worker may come to the gate before the other has been made.</summary>
+    private Task BothTakePart(JobRecord job) =>
+        _cluster.LineAsync(job.Id, l => l is { Kind: "worker-joined" } && l.Text.Contains("2 in all", StringComparison.Ordinal));
 
     private async Task EndsWithTheSameBits(string id)
     {
