@@ -1,10 +1,16 @@
 using BenchmarkDotNet.Running;
 using ConvNet.Benchmarks;
 
-// `table` prints the quick table in seconds; all else goes to BenchmarkDotNet: --filter '*Gemm*'.
+// `table` prints the quick table in seconds, `transport` the throughput of the tensor transport; all else goes to BenchmarkDotNet: --filter '*Gemm*'.
 if (args is ["table", ..])
 {
     QuickTable.Print(args.Length > 1 ? args[1] : "");
+    return 0;
+}
+
+if (args is ["transport"])
+{
+    TransportTable.Print();
     return 0;
 }
 

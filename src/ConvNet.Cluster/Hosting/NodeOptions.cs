@@ -43,6 +43,9 @@ public sealed record NodeOptions
     /// <summary>How often a coordinator has checkpoints written.</summary>
     public CheckpointPolicy Checkpoints { get; init; } = CheckpointPolicy.Default;
 
+    /// <summary>Where a server writes down what each step was made of; null: nowhere.</summary>
+    public string? AuditFile { get; init; }
+
     /// <summary>A name for people; null for host and port.</summary>
     public string? Name { get; init; }
 

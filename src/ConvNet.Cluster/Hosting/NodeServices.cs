@@ -3,6 +3,7 @@ using ConvNet.Cluster.DataSets;
 using ConvNet.Cluster.Faults;
 using ConvNet.Cluster.Management;
 using ConvNet.Cluster.Nodes;
+using ConvNet.Cluster.Shards;
 using ConvNet.Cluster.Threads;
 using ConvNet.Cluster.Transport.Tcp;
 using Microsoft.Extensions.DependencyInjection;
@@ -20,10 +21,12 @@ public sealed class NodeServices : IAsyncDisposable
     private readonly JobManagerDoor _door = new();
     private readonly ILogger _log;
     private readonly NodeData _data;
+    private readonly AuditFile? _audit;
 
     private NodeServices(NodeOptions options, TcpTransport transport, SqliteJobStore? store, ILogger log)
     {
         (_options, _transport, _store, _log) = (options, transport, store, log);
+        _audit = options.AuditFile is { } file ? new AuditFile(file) : null;
         _data = NodeData.At(options.DataDirectory, options.Has(NodeRole.Worker), transport, log);
     }
 
@@ -70,7 +73,7 @@ public sealed class NodeServices : IAsyncDisposable
     /// <param name="removed">Called when the cluster has no place for this node any more, and it should join anew.</param>
     public void AddTo(IServiceCollection services, Action removed)
     {
-        var parts = new NodeParts(new NodeRuntimes(_data), _transport, _threads, _options.Lanes, Fault.None, null);
+        var parts = new NodeParts(new NodeRuntimes(_data), _transport, _threads, _options.Lanes, Fault.None, _audit);
         ManagerParts? manager = null;
         if (_store is not null)
         {
@@ -86,6 +89,7 @@ public sealed class NodeServices : IAsyncDisposable
     {
         await _threads.WhenAllEnded().ConfigureAwait(false);
         _transport.Dispose();
+        _audit?.Dispose();
         if (_store is not null)
             await _store.DisposeAsync().ConfigureAwait(false);
     }

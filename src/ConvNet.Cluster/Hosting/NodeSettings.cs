@@ -44,6 +44,7 @@ public sealed class NodeSettings
         new("work-dir", "DIR", "Where jobs, checkpoints and models are kept [default: work]"),
         new("checkpoint-every", "N|Ns", "Checkpoint after so many steps, such as 500, or seconds, such as 30s [default: 30s]"),
         new("checkpoint-keep", "N", "Keep so many checkpoints of a job [default: 3]"),
+        new("audit", "FILE", "Have a server write down what each step was made of, as proof that every sample was applied once"),
         new("name", "NAME", "The node's name in lists and logs [default: host and port]"),
     ];
 
@@ -101,6 +102,7 @@ public sealed class NodeSettings
             DataDirectory = Text("data-dir") ?? "data",
             WorkDirectory = Text("work-dir") ?? "work",
             Checkpoints = Checkpoints(),
+            AuditFile = Text("audit"),
             Name = Text("name"),
             Akka = _config,
         };

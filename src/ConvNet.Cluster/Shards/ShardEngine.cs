@@ -258,7 +258,7 @@ internal sealed class ShardEngine : ITensorReceiver
         }
 
         _slice.Apply(_step.Sum);
-        _job.Ledger?.Applied(_job.Shard, step, _step.MicroBatches, _step.Applied);
+        _job.Ledger?.Applied(_job.Job, _job.Shard, step, _step.MicroBatches, _step.Applied);
         _step.Dispose();
         BeginVersion();
         Publish();

@@ -26,7 +26,7 @@ internal sealed record ShardJob(string Job, int Shard, ShardPlan Shards, IJobDef
 public interface IAppliedLedger
 {
     /// <summary>A shard has applied a step whose sum is made of these nodes. Called on the shards' threads.</summary>
-    void Applied(int shard, long step, int microBatches, IReadOnlyList<TreeNode> nodes);
+    void Applied(string job, int shard, long step, int microBatches, IReadOnlyList<TreeNode> nodes);
 }
 
 /// <summary>Decides whether a frame can be meant for a shard. Pure: it judges by the job's plan alone, before a float is received.</summary>

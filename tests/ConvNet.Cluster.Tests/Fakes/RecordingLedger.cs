@@ -10,7 +10,7 @@ public sealed class RecordingLedger : IAppliedLedger
 {
     private readonly ConcurrentQueue<(int Shard, long Step, TreeNode[] Nodes)> _entries = new();
 
-    public void Applied(int shard, long step, int microBatches, IReadOnlyList<TreeNode> nodes) => _entries.Enqueue((shard, step, [.. nodes]));
+    public void Applied(string job, int shard, long step, int microBatches, IReadOnlyList<TreeNode> nodes) => _entries.Enqueue((shard, step, [.. nodes]));
 
     public void AssertExactlyOnce(StepPlan plan, int shards)
     {

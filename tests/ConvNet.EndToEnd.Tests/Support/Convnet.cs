@@ -76,6 +76,14 @@ public sealed class Convnet : IDisposable
             throw new InvalidOperationException($"The process ended without saying '{text}'. It said: {_output}{_error}");
     }
 
+    /// <summary>Waits for a line that begins with a word, and gives the rest of it.</summary>
+    public async Task<string> LineAsync(string beginning)
+    {
+        await SaysAsync(beginning);
+        lock (_awaited)
+            return _output.ToString().Split('\n').First(line => line.StartsWith(beginning, StringComparison.Ordinal))[beginning.Length..].Trim();
+    }
+
     /// <summary>Sends a signal, such as INT, to the process.</summary>
     public void Signal(string signal)
     {

@@ -15,6 +15,15 @@ internal sealed class IncomingConnection(Socket socket, string peer, TcpContext 
     /// <summary>Floats that come without a pause are acknowledged after so many bytes at the latest: their sender wants its buffers back.</summary>
     private const long ReceiptAfter = 8 << 20;
 
+    /// <summary>As many frames are acknowledged together at most.</summary>
+    private const int ReceiptAfterFrames = 64;
+
+    /// <summary>
+    /// µs for which the receipt of frames without floats waits for another frame, with which it is then sent: nobody waits for it, and each receipt wakes a
+    /// thread of the sender.
+    /// </summary>
+    private const int ReceiptDelay = 2000;
+
     private readonly SocketReader _reader = new(socket, context.Counters);
     private readonly byte[] _receipt = new byte[FrameCodec.AckLength];
 
@@ -81,12 +90,14 @@ internal sealed class IncomingConnection(Socket socket, string peer, TcpContext 
     private void Serve(IncomingSession session)
     {
         long owed = 0;
+        int frames = 0;
         while (true)
         {
             owed += ReadFrame(session);
-            if (owed < ReceiptAfter && !_reader.IsDrained)
+            frames++;
+            if (owed < ReceiptAfter && frames < ReceiptAfterFrames && _reader.HasMore(owed == 0 ? ReceiptDelay : 0))
                 continue;
-            owed = 0;
+            (owed, frames) = (0, 0);
             BinaryPrimitives.WriteInt64LittleEndian(_receipt, session.Received);
             Send(_receipt);
         }

@@ -1,4 +1,3 @@
-using System.Buffers.Binary;
 using System.Diagnostics;
 using System.Net.Sockets;
 using ConvNet.Cluster.Protocol;
@@ -21,14 +20,10 @@ internal sealed class OutgoingLink(string endpoint, long session, TcpContext con
     /// <summary>A longer frame is left to the link's thread: copying it into the socket takes longer than waking that.</summary>
     private const int SmallFrame = 256 << 10;
 
-    private const int ShortestPause = 20, LongestPause = 1000;   // ms, between two calls
-
-    /// <summary>Connections that may break before anything is acknowledged; more of them, and it is not the network.</summary>
-    private const int MostFruitless = 20;
-
     private readonly Lock _gate = new();
     private readonly Dialer _dialer = new(context.Options);
     private readonly FrameQueue _queue = new();
+    private readonly CallPacing _pacing = new(context.Options.PeerTimeout);
     private readonly Parker _parker = new();
     private readonly CancellationTokenSource _ended = new();
     private readonly byte[] _piece = new byte[OutgoingFrame.FirstPiece];   // the writer's
@@ -36,10 +31,7 @@ internal sealed class OutgoingLink(string endpoint, long session, TcpContext con
     private bool _started, _writing, _welcomed, _isEnded;
     private long _offset;           // bytes of the next frame that this connection has taken
     private long _lastMove;         // when the connection last took or acknowledged anything
-    private long? _lostAt;          // when the connection broke, or the first call began; null while there is one
     private long? _refusedUntil;
-    private int _calls;             // since something got through, that is, was acknowledged
-    private int _fruitless;         // connections since then
 
     /// <summary>Whose frames these are.</summary>
     public string Endpoint => endpoint;
@@ -134,27 +126,25 @@ internal sealed class OutgoingLink(string endpoint, long session, TcpContext con
 
     private void Call()
     {
-        lock (_gate)
-            _lostAt ??= Stopwatch.GetTimestamp();
         string trouble = "";
         while (!_ended.IsCancellationRequested)
         {
-            if (_fruitless > MostFruitless)
+            TimeSpan pause, patience;
+            string? reason;
+            lock (_gate)
             {
-                End(TransportEventKind.PeerUnreachable, $"was connected {_fruitless} times, and nothing got through", asWriter: true);
+                _pacing.Lost(Stopwatch.GetTimestamp());
+                reason = _pacing.GiveUp(Stopwatch.GetTimestamp(), trouble, out patience);
+                pause = _pacing.NextPause();
+            }
+
+            if (reason is not null)
+            {
+                End(TransportEventKind.PeerUnreachable, reason, asWriter: true);
                 break;
             }
 
-            var patience = context.Options.PeerTimeout - Stopwatch.GetElapsedTime(_lostAt.Value);
-            if (patience <= TimeSpan.Zero)
-            {
-                End(TransportEventKind.PeerUnreachable, $"could not be reached for {context.Options.PeerTimeout.TotalSeconds:0.#} s: {trouble}", asWriter: true);
-                break;
-            }
-
-            if (_calls > 0)
-                _ended.Token.WaitHandle.WaitOne(_calls > 6 ? LongestPause : Math.Min(LongestPause, ShortestPause << (_calls - 1)));
-            _calls++;
+            _ended.Token.WaitHandle.WaitOne(pause);
             switch (Dial(patience))
             {
                 case DialOutcome.Welcome(var socket, var received):
@@ -208,8 +198,8 @@ internal sealed class OutgoingLink(string endpoint, long session, TcpContext con
             }
 
             _queue.Rewind();
-            (_socket, _offset, _lastMove, _lostAt) = (socket, 0, Stopwatch.GetTimestamp(), null);
-            _fruitless++;
+            (_socket, _offset, _lastMove) = (socket, 0, Stopwatch.GetTimestamp());
+            _pacing.Connected();
             (again, _welcomed) = (_welcomed, true);
             if (released is not null)
                 GotThrough();
@@ -324,41 +314,14 @@ internal sealed class OutgoingLink(string endpoint, long session, TcpContext con
 
     private void ReadReceipts(Socket socket)
     {
-        byte[] bytes = new byte[64 * FrameCodec.AckLength];
-        int have = 0;
         try
         {
-            while (true)
-            {
-                int count = socket.Receive(bytes.AsSpan(have), SocketFlags.None, out var error);
-                if (error is SocketError.WouldBlock)
-                {
-                    socket.Poll(-1, SelectMode.SelectRead);
-                    continue;
-                }
-
-                if (error is not SocketError.Success || count == 0)
-                {
-                    Broken(socket, error is SocketError.Success ? "the peer closed it" : error.ToString());
-                    return;
-                }
-
-                have += count;
-                int whole = have / FrameCodec.AckLength * FrameCodec.AckLength;
-                if (whole > 0)
-                    Acknowledged(socket, BinaryPrimitives.ReadInt64LittleEndian(bytes.AsSpan(whole - FrameCodec.AckLength)));
-                bytes.AsSpan(whole, have - whole).CopyTo(bytes);
-                have -= whole;
-            }
+            Broken(socket, new ReceiptReader(socket, number => Acknowledged(socket, number)).Run());
         }
         catch (MalformedException e)
         {
             context.Malformed(endpoint, e);
             Broken(socket, $"the peer {e.Message}");
-        }
-        catch (Exception e) when (e is ObjectDisposedException or SocketException)
-        {
-            Broken(socket, e.Message);
         }
     }
 
@@ -377,7 +340,11 @@ internal sealed class OutgoingLink(string endpoint, long session, TcpContext con
         frames.Recycle(released);
     }
 
-    private void GotThrough() => (_lastMove, _calls, _fruitless) = (Stopwatch.GetTimestamp(), 0, 0);
+    private void GotThrough()
+    {
+        _lastMove = Stopwatch.GetTimestamp();
+        _pacing.GotThrough();
+    }
 
     /// <summary>A connection does not work any more. Called by whoever notices, any number of times.</summary>
     private void Broken(Socket socket, string why)
@@ -390,7 +357,7 @@ internal sealed class OutgoingLink(string endpoint, long session, TcpContext con
             _socket = null;
             waiting = _queue.Count;
             if (waiting > 0)
-                _lostAt ??= Stopwatch.GetTimestamp();
+                _pacing.Lost(Stopwatch.GetTimestamp());
             else if (!_writing)
                 _isEnded = true;   // and quietly so, for there is nothing to drop; a writer does the same when it stops
         }

@@ -12,8 +12,8 @@ internal sealed class SocketReader(Socket socket, TcpCounters counters)
 
     private int _start, _end;
 
-    /// <summary>Whether nothing more has come.</summary>
-    public bool IsDrained => _start == _end && socket.Available == 0;
+    /// <summary>Whether more has come, or comes within so many µs.</summary>
+    public bool HasMore(int wait) => _start < _end || socket.Poll(wait, SelectMode.SelectRead);
 
     /// <summary>The next bytes, which stay as they are until the next read.</summary>
     /// <exception cref="ConnectionEndedException">They will not come.</exception>
