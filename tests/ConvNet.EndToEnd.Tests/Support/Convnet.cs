@@ -20,9 +20,10 @@ public sealed class Convnet : IDisposable
     private readonly StringBuilder _output = new(), _error = new();
     private readonly List<(string Text, TaskCompletionSource Seen)> _awaited = [];
 
-    private Convnet(string[] arguments, IReadOnlyDictionary<string, string> environment, string folder)
+    private Convnet(string[] before, string[] arguments, IReadOnlyDictionary<string, string> environment, string folder)
     {
-        var start = new ProcessStartInfo("dotnet", [Path.Combine(AppContext.BaseDirectory, "convnet.dll"), .. arguments])
+        string[] command = [.. before, "dotnet", Path.Combine(AppContext.BaseDirectory, "convnet.dll"), .. arguments];
+        var start = new ProcessStartInfo(command[0], command[1..])
         {
             RedirectStandardOutput = true,
             RedirectStandardError = true,
@@ -52,9 +53,13 @@ public sealed class Convnet : IDisposable
     }
 
     /// <summary>Starts a command.</summary>
-    public static Convnet Start(string folder, IReadOnlyDictionary<string, string> environment, params string[] arguments)
+    public static Convnet Start(string folder, IReadOnlyDictionary<string, string> environment, params string[] arguments) =>
+        StartBehind([], folder, environment, arguments);
+
+    /// <summary>Starts a command that another command runs, such as <c>ip netns exec a</c>.</summary>
+    public static Convnet StartBehind(string[] before, string folder, IReadOnlyDictionary<string, string> environment, params string[] arguments)
     {
-        var run = new Convnet(arguments, environment, folder);
+        var run = new Convnet(before, arguments, environment, folder);
         run._process.Start();
         run._process.BeginOutputReadLine();
         run._process.BeginErrorReadLine();

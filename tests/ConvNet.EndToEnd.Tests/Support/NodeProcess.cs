@@ -15,27 +15,33 @@ public sealed class NodeProcess : IDisposable
     /// <summary>Where it takes jobs, if it is a coordinator.</summary>
     public string? Jobs { get; }
 
+    /// <summary>The machine that it runs on; null for this one.</summary>
+    public Machine? Machine { get; private init; }
+
     public bool IsCoordinator => Jobs is not null;
 
     /// <summary>Starts a node and waits until it says where it is.</summary>
     /// <param name="folder">Where its data, work and audit are, in folders by its name.</param>
     /// <param name="name">Its name.</param>
     /// <param name="roles">Its roles, by comma.</param>
+    /// <param name="machine">The machine that it runs on; null for this one, on loopback.</param>
     /// <param name="more">More options.</param>
-    public static async Task<NodeProcess> StartAsync(string folder, string name, string roles, params string[] more)
+    public static async Task<NodeProcess> StartAsync(string folder, string name, string roles, Machine? machine, params string[] more)
     {
         bool coordinates = roles.Contains("coordinator", StringComparison.Ordinal);
         string[] arguments =
         [
-            "node", "--name", name, "--roles", roles, "--lanes", "1", "--http", "http://127.0.0.1:0",
+            "node", "--name", name, "--roles", roles, "--lanes", "1", "--http", $"http://{machine?.Address ?? "127.0.0.1"}:0",
             "--data-dir", Path.Combine(folder, coordinates ? "data" : $"data-{name}"), "--work-dir", Path.Combine(folder, "work"), "--audit", Path.Combine(folder, "audit", name), .. more,
         ];
         if (!more.Contains("--port"))
             arguments = [.. arguments, "--port", "0"];
-        var process = Convnet.Start(folder, new Dictionary<string, string>(), arguments);
+        if (machine is not null)
+            arguments = [.. arguments, "--host", machine.Address, "--token", ProcessCluster.Token];
+        var process = Convnet.StartBehind(machine?.Enter ?? [], folder, new Dictionary<string, string>(), arguments);
         string address = await process.LineAsync("address ");
         string? jobs = coordinates ? await process.LineAsync("jobs ") : null;
-        return new(process, name, address, jobs);
+        return new(process, name, address, jobs) { Machine = machine };
     }
 
     /// <summary>Sends a signal: KILL, STOP, CONT or TERM.</summary>

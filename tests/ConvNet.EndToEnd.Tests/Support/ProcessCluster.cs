@@ -7,13 +7,19 @@ namespace ConvNet.EndToEnd.Tests.Support;
 /// <summary>A cluster of <c>convnet node</c> processes on loopback, with a small data set that only the coordinator has.</summary>
 public sealed class ProcessCluster : IAsyncDisposable
 {
+    /// <summary>What requests must bring where the job API is not on loopback.</summary>
+    public const string Token = "0123456789abcdef0123456789abcdef";
+
     private readonly SmallDigits _folder = new();
+    private readonly Namespaces? _network;
     private readonly List<NodeProcess> _nodes = [];
     private JobApiClient? _client;
-    private int _made;
+    private int _made;   // by several at a time
 
-    public ProcessCluster()
+    /// <param name="network">Makes a machine for each node; null: all are on loopback. Disposed with the cluster.</param>
+    public ProcessCluster(Namespaces? network = null)
     {
+        _network = network;
         string data = Path.Combine(_folder.Path, "data", "small");
         Directory.CreateDirectory(data);
         foreach (string file in Directory.GetFiles(_folder.Path, "*ubyte"))
@@ -30,11 +36,13 @@ public sealed class ProcessCluster : IAsyncDisposable
     /// <summary>Starts a node; the first one must be the coordinator.</summary>
     public async Task<NodeProcess> StartAsync(string roles, params string[] more)
     {
-        string name = $"{roles.Split(',')[0]}-{_made++}";
-        var node = await NodeProcess.StartAsync(Folder, name, roles, roles.Contains("coordinator", StringComparison.Ordinal) ? more : ["--seeds", Coordinator.Address, .. more]);
-        _nodes.Add(node);
+        string name = $"{roles.Split(',')[0]}-{Interlocked.Increment(ref _made)}";
+        var machine = _network?.Add();
+        var node = await NodeProcess.StartAsync(Folder, name, roles, machine, roles.Contains("coordinator", StringComparison.Ordinal) ? more : ["--seeds", Coordinator.Address, .. more]);
+        lock (_nodes)
+            _nodes.Add(node);
         if (node.Jobs is { } url)
-            _client = new JobApiClient(new Uri(url), null);
+            _client = new JobApiClient(new Uri(url), _network is null ? null : Token);
         return node;
     }
 
@@ -78,7 +86,7 @@ public sealed class ProcessCluster : IAsyncDisposable
     /// <summary>Submits a job file as a user does, and gives the job's name.</summary>
     public async Task<string> SubmitAsync(string jobFile)
     {
-        var submitted = await Convnet.RunAsync(Folder, "submit", jobFile, "--to", Coordinator.Jobs!, "--json");
+        var submitted = await Convnet.RunAsync(Folder, "submit", jobFile, "--to", Coordinator.Jobs!, "--token", Token, "--json");
         Assert.True(submitted.ExitCode == 0, submitted.Error);
         return submitted.Json.GetProperty("id").GetString()!;
     }
@@ -163,6 +171,7 @@ public sealed class ProcessCluster : IAsyncDisposable
         foreach (var node in _nodes)
             node.Dispose();
         await Task.CompletedTask;
+        _network?.Dispose();
         _folder.Dispose();
     }
 }
