@@ -46,6 +46,7 @@ public static class CommandLine
         ModelsCommand.Create(output),
         BenchCommand.Create(output, error),
         NodeCommand.Create(output),
+        HealthCommand.Create(output),
         SubmitCommand.Create(output, error),
         JobsCommand.Create(output),
         JobCommands.Status(output),

@@ -41,7 +41,8 @@ internal static class NodeCommand
         return command;
     }
 
-    private static NodeSettings Read(Func<string, string?> option, string? file)
+    /// <summary>The settings of a node: options, environment, file.</summary>
+    public static NodeSettings Read(Func<string, string?> option, string? file)
     {
         file ??= Environment.GetEnvironmentVariable(FileVariable) is { Length: > 0 } named ? named : File.Exists(DefaultFile) ? DefaultFile : null;
         string text = "";

@@ -18,7 +18,7 @@ internal sealed class NodeData(
     DataDirectory directory, ShippedDataSets cache, LoadedDataSets loaded, ITensorTransport transport, ShippingOptions shipping, ILogger log)
 {
     /// <summary>Folder of the cache in a data directory.</summary>
-    private const string Cache = "cache";
+    private static readonly string Cache = Path.Combine(".convnet", "cache");
 
     /// <summary>For a node.</summary>
     /// <param name="dataDirectory">Its data directory, which holds the cache too. It need not exist.</param>

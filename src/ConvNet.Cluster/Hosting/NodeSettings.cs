@@ -32,7 +32,7 @@ public sealed class NodeSettings
     public static IReadOnlyList<NodeSetting> All { get; } =
     [
         new("roles", "ROLES", "What the node does, by comma: coordinator, server, worker [default: all three]"),
-        new("host", "HOST", "The name or address by which other nodes reach this one [default: 127.0.0.1]"),
+        new("host", "HOST", "The name or address by which other nodes reach this one, or auto for this machine's name [default: 127.0.0.1]"),
         new("port", "PORT", $"Port of the control plane, 0 for a free one [default: {NodeOptions.DefaultPort} with the role coordinator, otherwise 0]"),
         new("bind", "ADDRESS", "IP address to listen at [default: --host if it is an address, otherwise all]"),
         new("tensor-port", "PORT", "Port of the data plane [default: 0, a free one]"),
@@ -40,7 +40,7 @@ public sealed class NodeSettings
         new("token", "TOKEN", "What requests must bring; needed unless --http is this machine only"),
         new("seeds", "ADDRESSES", $"Coordinators to join, by comma [default: akka.tcp://convnet@127.0.0.1:{NodeOptions.DefaultPort}; a coordinator founds a cluster]"),
         new("lanes", "N", "Threads that compute [default: all cores]"),
-        new("data-dir", "DIR", "Where data sets are found and kept [default: data]"),
+        new("data-dir", "DIR", "Where data sets are found and kept; what a job's data names is looked for there [default: the current folder]"),
         new("work-dir", "DIR", "Where jobs, checkpoints and models are kept [default: work]"),
         new("checkpoint-every", "N|Ns", "Checkpoint after so many steps, such as 500, or seconds, such as 30s [default: 30s]"),
         new("checkpoint-keep", "N", "Keep so many checkpoints of a job [default: 3]"),
@@ -93,13 +93,18 @@ public sealed class NodeSettings
         Node = new NodeOptions
         {
             Roles = roles,
-            Host = Text("host") ?? "127.0.0.1",
+            Host = Text("host") switch
+            {
+                null => "127.0.0.1",
+                "auto" => System.Net.Dns.GetHostName(),   // a container's, which the others of its network can look up
+                var host => host,
+            },
             Bind = Text("bind"),
             Port = Whole("port", 0, 65535) ?? (coordinates ? NodeOptions.DefaultPort : 0),
             TensorPort = Whole("tensor-port", 0, 65535) ?? 0,
             Seeds = Seeds() ?? (coordinates ? [] : [$"akka.tcp://{NodeOptions.SystemName}@127.0.0.1:{NodeOptions.DefaultPort}"]),
             Lanes = Whole("lanes", 1, 1024) ?? Environment.ProcessorCount,
-            DataDirectory = Text("data-dir") ?? "data",
+            DataDirectory = Text("data-dir") ?? ".",
             WorkDirectory = Text("work-dir") ?? "work",
             Checkpoints = Checkpoints(),
             AuditFile = Text("audit"),

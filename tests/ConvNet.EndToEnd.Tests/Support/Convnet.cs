@@ -20,9 +20,16 @@ public sealed class Convnet : IDisposable
     private readonly StringBuilder _output = new(), _error = new();
     private readonly List<(string Text, TaskCompletionSource Seen)> _awaited = [];
 
-    private Convnet(string[] before, string[] arguments, IReadOnlyDictionary<string, string> environment, string folder)
+    /// <summary>Starts a command of a program that was published into a folder.</summary>
+    public static Convnet StartPublished(string app, string folder, IReadOnlyDictionary<string, string> environment, params string[] arguments)
     {
-        string[] command = [.. before, "dotnet", Path.Combine(AppContext.BaseDirectory, "convnet.dll"), .. arguments];
+        var run = new Convnet(["dotnet", Path.Combine(app, "convnet.dll"), .. arguments], environment, folder);
+        run.Begin();
+        return run;
+    }
+
+    private Convnet(string[] command, IReadOnlyDictionary<string, string> environment, string folder)
+    {
         var start = new ProcessStartInfo(command[0], command[1..])
         {
             RedirectStandardOutput = true,
@@ -59,11 +66,16 @@ public sealed class Convnet : IDisposable
     /// <summary>Starts a command that another command runs, such as <c>ip netns exec a</c>.</summary>
     public static Convnet StartBehind(string[] before, string folder, IReadOnlyDictionary<string, string> environment, params string[] arguments)
     {
-        var run = new Convnet(before, arguments, environment, folder);
-        run._process.Start();
-        run._process.BeginOutputReadLine();
-        run._process.BeginErrorReadLine();
+        var run = new Convnet([.. before, "dotnet", Path.Combine(AppContext.BaseDirectory, "convnet.dll"), .. arguments], environment, folder);
+        run.Begin();
         return run;
+    }
+
+    private void Begin()
+    {
+        _process.Start();
+        _process.BeginOutputReadLine();
+        _process.BeginErrorReadLine();
     }
 
     /// <summary>Waits until a text has been written to standard output or error, or the process has ended.</summary>
