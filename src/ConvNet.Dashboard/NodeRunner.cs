@@ -89,8 +89,9 @@ public sealed class NodeRunner
 
     private void Introduce(IHost host, ActorSystem system, NodeServices services)
     {
-        _say($"node      {_node.Name ?? "-"}: {string.Join(", ", _node.Roles)}{(_node.Has(NodeRole.Worker) ? $" with {_node.Lanes} lane{(_node.Lanes == 1 ? "" : "s")}" : "")}");
-        _say($"address   {Akka.Cluster.Cluster.Get(system).SelfAddress}");
+        var address = Akka.Cluster.Cluster.Get(system).SelfAddress;
+        _say($"node      {_node.Name ?? $"{address.Host}:{address.Port}"}: {string.Join(", ", _node.Roles)}{(_node.Has(NodeRole.Worker) ? $" with {_node.Lanes} lane{(_node.Lanes == 1 ? "" : "s")}" : "")}");
+        _say($"address   {address}");
         _say($"tensors   {services.TensorEndpoint}");
         if (host.Services.GetService<JobApiService>()?.Url is { } url)
             _say($"jobs      {url}");

@@ -75,7 +75,7 @@ internal sealed class Membership : ReceiveActor, IWithTimers
     private readonly Dictionary<Address, Member> _members = [];
     private readonly Dictionary<Address, ClusterNode> _nodes = [];
     private readonly Dictionary<Address, string> _refused = [];
-    private readonly HashSet<Address> _unreachable = [], _leaving = [];
+    private readonly HashSet<Address> _unreachable = [], _leaving = [], _dead = [];
 
     public Membership()
     {
@@ -135,6 +135,7 @@ internal sealed class Membership : ReceiveActor, IWithTimers
         _refused.Remove(member.Address);
         _unreachable.Remove(member.Address);
         _leaving.Remove(member.Address);
+        _dead.Remove(member.Address);
     }
 
     private void GreetAll()
@@ -197,7 +198,7 @@ internal sealed class Membership : ReceiveActor, IWithTimers
 
     private void OnProbed(Probed probed)
     {
-        if (!probed.Dead || !_members.TryGetValue(probed.Address, out var member))
+        if (!probed.Dead || !_members.TryGetValue(probed.Address, out var member) || !_dead.Add(probed.Address))
             return;
         _log.Info("Nobody listens at {0} any more: its process is gone.", probed.Address);
         Forget(probed.Address, _leaving.Contains(probed.Address) ? "it left" : "its process is gone");
