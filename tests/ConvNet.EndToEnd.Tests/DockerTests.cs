@@ -133,7 +133,8 @@ public sealed class DockerTests
     private static async Task PublishAsync(string folder)
     {
         using var publish = Process.Start(new ProcessStartInfo(
-            "dotnet", ["publish", Path.Combine(Root, "src", "ConvNet.Cli"), "-c", "Release", "--no-restore", "-o", folder, "-v", "quiet"]) { RedirectStandardOutput = true })!;
+            "dotnet", ["publish", Path.Combine(Root, "src", "ConvNet.Cli"), "-c", "Release", "--no-restore", "-o", folder, "-v", "quiet"])
+        { RedirectStandardOutput = true })!;
         string said = await publish.StandardOutput.ReadToEndAsync();
         await publish.WaitForExitAsync();
         Assert.True(publish.ExitCode == 0, said);
