@@ -55,7 +55,8 @@ public sealed class JobOnShippedDataTests : IDisposable
     public async Task A_worker_without_data_says_why_it_stops()
     {
         using var transport = new InProcessTransport();
-        File.WriteAllText(_here.File("cache"), "a file where the cache would be");
+        Directory.CreateDirectory(_here.File(".convnet"));
+        File.WriteAllText(_here.File(".convnet/cache"), "a file where the cache would be");
 
         var error = await Assert.ThrowsAsync<JobFailedException>(() => TrainAsync(transport, transport));
 

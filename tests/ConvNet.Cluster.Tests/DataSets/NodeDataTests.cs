@@ -38,7 +38,7 @@ public sealed class NodeDataTests : IDisposable
 
         Assert.Equal(30, data.Training.Count);
         Assert.Equal([$"Data mnist:sets/small: found in {_here.File("sets/small")}"], _log.All);
-        Assert.False(Directory.Exists(_here.File("cache")));
+        Assert.False(Directory.Exists(_here.File(".convnet/cache")));
     }
 
     [Fact]
@@ -55,7 +55,7 @@ public sealed class NodeDataTests : IDisposable
             _log.All,
             line => Assert.Equal($"Data mnist:sets/small: fetching {offered.Origin.ToManifest().Length} bytes from the coordinator at local", line),
             line => Assert.StartsWith("Data mnist:sets/small: fetched in ", line, StringComparison.Ordinal),
-            line => Assert.Equal($"Data mnist:sets/small: found in the cache {_here.File("cache/" + offered.Origin.ContentHash)}", line));
+            line => Assert.Equal($"Data mnist:sets/small: found in the cache {_here.File(".convnet/cache/" + offered.Origin.ContentHash)}", line));
     }
 
     [Fact]
@@ -107,7 +107,7 @@ public sealed class NodeDataTests : IDisposable
         var error = await Assert.ThrowsAsync<DataException>(() => Node().LoadAsync(offered.Origin, default));
 
         Assert.Contains("train-images-idx3-ubyte came from the coordinator at local with SHA-256", error.Message, StringComparison.Ordinal);
-        Assert.Empty(Directory.GetFileSystemEntries(_here.File("cache")));
+        Assert.Empty(Directory.GetFileSystemEntries(_here.File(".convnet/cache")));
     }
 
     [Fact]
