@@ -30,6 +30,20 @@ public sealed record HttpOptions
     /// <summary>Whether it can be reached from this machine only.</summary>
     public bool IsLoopback => Where().IsLoopback;
 
+    /// <summary>Where a program on this machine reaches it; ends in a slash.</summary>
+    /// <exception cref="HttpOptionsException">The URL is none, or its port is 0, any free one.</exception>
+    public Uri LocalUrl
+    {
+        get
+        {
+            (IPAddress? address, int port, _, _) = Where();
+            if (port == 0)
+                throw new HttpOptionsException($"--http {Url}: port 0 is any free one, so only the coordinator knows it. Give a port.");
+            bool all = address == null || address.Equals(IPAddress.Any);
+            return new UriBuilder("http", $"{(all ? IPAddress.Loopback : address!.Equals(IPAddress.IPv6Any) ? IPAddress.IPv6Loopback : address)}", port).Uri;
+        }
+    }
+
     /// <summary>Sees to it that the options make sense, before anything starts.</summary>
     /// <exception cref="HttpOptionsException">They do not; the message says what to change.</exception>
     public void Validate()

@@ -38,6 +38,17 @@ public sealed class HttpOptionsTests
     }
 
     [Theory]
+    [InlineData("http://127.1.2.3:8080", "http://127.1.2.3:8080/")]
+    [InlineData("http://localhost:8080", "http://127.0.0.1:8080/")]
+    [InlineData("http://0.0.0.0:8080", "http://127.0.0.1:8080/")]
+    [InlineData("http://*:8080", "http://127.0.0.1:8080/")]
+    [InlineData("http://+:8080", "http://127.0.0.1:8080/")]
+    [InlineData("http://coordinator:8080", "http://127.0.0.1:8080/")]
+    [InlineData("http://[::]:8080", "http://[::1]:8080/")]
+    [InlineData("http://10.0.0.1:8080", "http://10.0.0.1:8080/")]
+    public void This_machine_reaches_it_wherever_it_listens(string url, string local) => Assert.Equal(local, $"{new HttpOptions { Url = url }.LocalUrl}");
+
+    [Theory]
     [InlineData("")]
     [InlineData("8080")]
     [InlineData("https://127.0.0.1:8080")]
