@@ -21,6 +21,8 @@ internal static class ScalingTable
 
     private sealed record Round(Turn Alone, Turn One, Turn TwoAlone, Turn Two);
 
+    private const double LargeNetwork = 12e6;
+
     public static async Task PrintAsync(string[] arguments)
     {
         (var names, int rounds, var duration) = Read(arguments);
@@ -30,14 +32,16 @@ internal static class ScalingTable
         await using var two = await ScalingCluster.StartAsync(2);
         foreach (string name in names)
         {
+            // A step of a large network takes seconds, and a turn needs a few of them.
+            var turn = duration * Math.Clamp(ScalingNetworks.Find(name).Network.ParameterCount / LargeNetwork, 1, 5);
             var all = new Round[rounds];
             for (int round = 0; round < rounds; round++)
             {
                 all[round] = new(
-                    await TurnAsync(one, c => AloneAsync(c, name, duration)),
-                    await TurnAsync(one, c => TrainAsync(c, name, duration)),
-                    await TurnAsync(two, c => AloneAsync(c, name, duration)),
-                    await TurnAsync(two, c => TrainAsync(c, name, duration)));
+                    await TurnAsync(one, c => AloneAsync(c, name, turn)),
+                    await TurnAsync(one, c => TrainAsync(c, name, turn)),
+                    await TurnAsync(two, c => AloneAsync(c, name, turn)),
+                    await TurnAsync(two, c => TrainAsync(c, name, turn)));
             }
 
             Print(ScalingNetworks.Find(name), all);
