@@ -82,6 +82,8 @@ internal sealed class Checkpointer : IDisposable
     public void TakeFinal(long version)
     {
         _final = version;
+        if (_version > version)
+            Drop();   // nobody will come to what it waits for
         if (_version < 0)
             Begin(version);
     }

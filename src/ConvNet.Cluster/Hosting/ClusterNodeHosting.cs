@@ -1,7 +1,6 @@
 using System.Reflection;
 using Akka.Actor;
 using Akka.Cluster.Hosting;
-using Akka.Cluster.Hosting.SBR;
 using Akka.Hosting;
 using Akka.Hosting.Logging;
 using Akka.Remote.Hosting;
@@ -66,10 +65,6 @@ internal static class ClusterNodeHosting
         {
             Roles = [.. options.Roles],
             SeedNodes = options.Seeds.Count > 0 ? [.. options.Seeds] : null,
-
-            // The side with the coordinator goes on, for there is the job; the others join again when they can. A coordinator that is cut off alone
-            // keeps its job and waits.
-            SplitBrainResolver = new KeepOldestOption { Role = NodeRole.Coordinator, DownIfAlone = false },
         });
 
     /// <summary>Before the node leaves the cluster, others take over what it hosts.</summary>

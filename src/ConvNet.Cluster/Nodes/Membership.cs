@@ -39,7 +39,7 @@ public static class NodeRole
 /// <remarks>
 /// <para>Its parent gets <see cref="NodeCame"/>, <see cref="NodeLeaves"/> and <see cref="NodeGone"/>; each node once each, in this order.</para>
 /// <para>That a node is gone is known from three things, whichever comes first: its connection broke and nobody listens at its address any more
-/// (a killed process: well under two seconds); it left; or the failure detector and the split-brain resolver removed it (a cut cable).</para>
+/// (a killed process: well under two seconds); it left; or it was not heard for long and <see cref="CutOffRule"/> removed it (a cut cable).</para>
 /// </remarks>
 internal sealed class Membership : ReceiveActor, IWithTimers
 {

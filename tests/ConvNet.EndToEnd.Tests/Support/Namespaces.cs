@@ -18,12 +18,15 @@ public sealed class Namespaces : IDisposable
 {
     private static int _made;
 
-    private readonly string _prefix = $"cn{Environment.ProcessId % 10_000}{(char)('a' + (Interlocked.Increment(ref _made) % 26))}";
-    private readonly string _subnet = string.Create(CultureInfo.InvariantCulture, $"10.{200 + (Environment.ProcessId % 50)}.{Environment.ProcessId / 50 % 250}");
+    private readonly string _prefix, _subnet;
     private readonly List<Machine> _machines = [];
 
     public Namespaces()
     {
+        // Never the names or the addresses of another: not even of one that was left behind by a test that was killed.
+        int number = Interlocked.Increment(ref _made), key = ((Environment.ProcessId * 31) + number) % 12_500;
+        _prefix = string.Create(CultureInfo.InvariantCulture, $"cn{Environment.ProcessId % 10_000}{(char)('a' + (number % 26))}");
+        _subnet = string.Create(CultureInfo.InvariantCulture, $"10.{200 + (key % 50)}.{key / 50}");
         Run("link", "add", Bridge, "type", "bridge");
         Run("addr", "add", $"{_subnet}.1/24", "dev", Bridge);
         Run("link", "set", Bridge, "up");
