@@ -15,8 +15,8 @@ namespace ConvNet.Dashboard;
 /// </remarks>
 public sealed class NodeRunner
 {
-    /// <summary>Longer than all phases of the shutdown together: see cluster.conf.</summary>
-    private static readonly TimeSpan ShutdownTimeout = TimeSpan.FromSeconds(80);
+    /// <summary>The longest that a node takes to leave; whatever runs it should wait for longer. Longer than all phases of the shutdown together: see cluster.conf.</summary>
+    public static readonly TimeSpan ShutdownTimeout = TimeSpan.FromSeconds(80);
 
     private static readonly TimeSpan RejoinPause = TimeSpan.FromSeconds(1);
 

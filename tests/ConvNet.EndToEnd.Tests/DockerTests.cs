@@ -1,160 +1,156 @@
-using System.Diagnostics;
 using System.Text.RegularExpressions;
 using ConvNet.Cluster.Hosting;
+using ConvNet.Dashboard;
 using ConvNet.EndToEnd.Tests.Support;
-using YamlDotNet.Serialization;
 
 namespace ConvNet.EndToEnd.Tests;
 
-/// <summary>What can be known of docker/ without a Docker engine: that it fits the program.</summary>
+/// <summary>The files of docker/ and config/node.conf say what the program understands, and say the same to each other.</summary>
 public sealed class DockerTests
 {
-    private static readonly string Root = FindRoot();
-    private static readonly string Dockerfile = File.ReadAllText(Path.Combine(Root, "docker", "Dockerfile"));
-    private static readonly Dictionary<string, Dictionary<object, object>> Services = ReadServices();
+    private static readonly Dictionary<string, ComposeService> Services = DockerFolder.Compose.Services;
+    private static readonly string[] Read = [.. NodeSettings.All.Select(s => s.Variable), "CONVNET_CONFIG", "CONVNET_TO"];
 
     [Fact]
-    public void The_services_are_those_of_the_readme() => Assert.Equal(["coordinator", "server", "submit", "worker"], Services.Keys.Order());
+    public void A_cluster_has_a_coordinator_servers_and_workers_and_the_sample_job_waits_to_be_asked_for()
+    {
+        Assert.Equal(["coordinator", "server", "worker"], DockerFolder.Nodes.Order());
+        Assert.Equal(["submit"], Services.Keys.Except(DockerFolder.Nodes));
+        Assert.Equal(["submit"], Services["submit"].Profiles);
+        Assert.All(DockerFolder.Nodes, node => Assert.Empty(Services[node].Profiles));
+        Assert.All(DockerFolder.Nodes, node => Assert.Equal([node], DockerFolder.SettingsOf(node).Node.Roles));
+    }
 
     [Fact]
     public void Every_variable_is_one_that_the_program_reads()
     {
-        string[] known = [.. NodeSettings.All.Select(s => s.Variable), "CONVNET_CONFIG", "CONVNET_TO", "CONVNET_TOKEN"];
+        string[] set = [.. Services.Values.SelectMany(s => s.Environment.Keys), .. DockerFolder.Image("ENV").SelectMany(i => i.Words).Select(w => w.Split('=')[0])];
 
-        Assert.All(Services.Values.SelectMany(s => Environment(s).Keys), name => Assert.Contains(name, known));
-        Assert.All(Regex.Matches(Dockerfile, "CONVNET_[A-Z_]+").Select(m => m.Value), name => Assert.Contains(name, known));
+        Assert.All(set.Where(name => name.StartsWith("CONVNET", StringComparison.OrdinalIgnoreCase)), name => Assert.Contains(name, Read));
+        Assert.Equal(["no_proxy"], set.Where(name => !name.StartsWith("CONVNET", StringComparison.OrdinalIgnoreCase)));
     }
 
     [Fact]
-    public void The_settings_of_every_node_are_right()
+    public void What_people_give_is_in_the_sample_and_the_token_has_no_value_that_others_know()
     {
-        foreach (string service in new[] { "coordinator", "server", "worker" })
+        var sample = Regex.Matches(DockerFolder.Text("docker/.env.example"), @"(?m)^(\w+)=(.*)$").ToDictionary(m => m.Groups[1].Value, m => m.Groups[2].Value);
+
+        Assert.Equal(DockerFolder.Given.Order(), sample.Keys.Order());
+        Assert.Equal("", sample["CONVNET_TOKEN"]);
+        Assert.All([Services["coordinator"], Services["submit"]], service => Assert.StartsWith("${CONVNET_TOKEN:?", service.Environment["CONVNET_TOKEN"], StringComparison.Ordinal));
+        Assert.Contains("\n/docker/.env\n", DockerFolder.Text(".gitignore"), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Ports_are_the_same_wherever_they_are_named()
+    {
+        var settings = DockerFolder.Nodes.ToDictionary(n => n, DockerFolder.SettingsOf);
+        var coordinator = settings["coordinator"];
+        int http = new Uri(coordinator.Http).Port;
+
+        Assert.Equal(
+            settings.Values.SelectMany(s => new[] { s.Node.Port, s.Node.TensorPort }).Append(http).Distinct().Order(),
+            DockerFolder.Image("EXPOSE").SelectMany(i => i.Words).Select(int.Parse).Order());
+        Assert.All(settings.Where(s => s.Key != "coordinator"), s => Assert.Equal([$"akka.tcp://convnet@{coordinator.Node.Host}:{coordinator.Node.Port}"], s.Value.Node.Seeds));
+        Assert.Empty(coordinator.Node.Seeds);
+        Assert.Equal($"http://coordinator:{http}", Services["submit"].Environment["CONVNET_TO"]);
+        Assert.Equal("coordinator", Services["submit"].Environment["no_proxy"]);
+        Assert.Equal([$"127.0.0.1:{http}:{http}"], Services.Values.SelectMany(s => s.Ports));   // the ports between nodes have no passwords: they stay inside
+        new HttpOptions { Url = coordinator.Http, Token = coordinator.Token }.Validate();
+    }
+
+    [Fact]
+    public void Nodes_are_found_by_names_that_the_network_knows()
+    {
+        Assert.Equal(("coordinator", "coordinator"), (Services["coordinator"].Hostname, DockerFolder.SettingsOf("coordinator").Node.Host));
+
+        // One name for all replicas would be none: each has its container's.
+        Assert.All(new[] { "server", "worker" }, node => Assert.Null(Services[node].Hostname));
+        Assert.All(new[] { "server", "worker" }, node => Assert.Equal(System.Net.Dns.GetHostName(), DockerFolder.SettingsOf(node).Node.Host));
+    }
+
+    [Fact]
+    public void Nothing_runs_as_root_or_with_more_than_it_needs()
+    {
+        Assert.Equal(["$APP_UID"], DockerFolder.Image("USER").Select(i => i.Arguments));
+        foreach (var service in Services.Values)
         {
-            var settings = NodeSettings.Read(_ => null, Environment(Services[service]).GetValueOrDefault);
-            Assert.Equal([service], settings.Node.Roles);
-            Assert.Equal((4053, 4054), (settings.Node.Port, settings.Node.TensorPort));
-            if (service != "coordinator")
-                Assert.Equal("akka.tcp://convnet@coordinator:4053", Assert.Single(settings.Node.Seeds));
+            Assert.True(service.ReadOnly);
+            Assert.Equal(["ALL"], service.CapDrop);
+            Assert.Equal(["no-new-privileges:true"], service.SecurityOpt);
+            Assert.Equal(["/tmp"], service.Tmpfs);
         }
     }
+
+    [Fact]
+    public void The_program_gets_its_signals_and_is_asked_how_it_is()
+    {
+        string[] program = Assert.Single(DockerFolder.Image("ENTRYPOINT")).Exec!;
+
+        Assert.Equal(["dotnet", "/app/convnet.dll"], program);
+        Assert.Equal(["node"], Assert.Single(DockerFolder.Image("CMD")).Exec!);
+        Assert.Equal("SIGTERM", Assert.Single(DockerFolder.Image("STOPSIGNAL")).Arguments);
+        Assert.Equal([.. program, "health"], Assert.Single(DockerFolder.Image("HEALTHCHECK")).Exec!);
+        Assert.All(Services.Where(s => s.Key != "coordinator"), s => Assert.Equal(("coordinator", "service_healthy"), (Assert.Single(s.Value.DependsOn).Key, s.Value.DependsOn.Values.Single().Condition)));
+    }
+
+    [Fact]
+    public void A_container_has_the_time_to_leave_in_good_order() => Assert.All(DockerFolder.Nodes, node =>
+        Assert.True(int.Parse(Services[node].StopGracePeriod!.TrimEnd('s'), System.Globalization.CultureInfo.InvariantCulture) > NodeRunner.ShutdownTimeout.TotalSeconds));
+
+    [Fact]
+    public void What_is_to_be_kept_lies_on_volumes_that_the_nodes_user_may_write_to()
+    {
+        string[] declared = Assert.Single(DockerFolder.Image("VOLUME")).Exec!;
+        var node = DockerFolder.SettingsOf("coordinator").Node;
+        string[][] mounts = [.. Services["coordinator"].Volumes.Select(v => v.Split(':'))];
+
+        Assert.Equal([node.DataDirectory, node.WorkDirectory], declared);
+        Assert.Equal(declared, mounts.Select(m => m[1]));
+        Assert.Equal(DockerFolder.Compose.Volumes.Keys.Order(), mounts.Select(m => m[0]).Order());
+        Assert.Equal($"mkdir {string.Join(' ', declared)} && chown $APP_UID:$APP_UID {string.Join(' ', declared)}", Assert.Single(DockerFolder.Image("RUN")).Arguments);
+
+        // Workers and servers that are scaled must not share theirs.
+        Assert.All(new[] { "server", "worker" }, service => Assert.Empty(Services[service].Volumes));
+    }
+
+    [Fact]
+    public void Every_service_is_built_from_this_repository() => Assert.All(Services.Values, service =>
+    {
+        Assert.Equal("convnet", service.Image);
+        Assert.Equal(DockerFolder.Root, Path.GetFullPath(Path.Combine(DockerFolder.Root, "docker", service.Build!.Context)));
+        Assert.True(File.Exists(Path.Combine(DockerFolder.Root, service.Build.Dockerfile)));
+    });
 
     [Fact]
     public async Task Every_command_is_one_of_the_program()
     {
-        foreach (var service in Services.Values)
+        string readme = DockerFolder.Text("docker/README.md");
+        string[][] commands = [.. Services.Values.Select(s => s.Command.ToArray()), .. Regex.Matches(readme, @"(?m)^    (?:docker compose .* dotnet convnet\.dll|convnet) (.*?)(?: +#.*)?$").Select(m => m.Groups[1].Value.Split(' '))];
+        Assert.Contains(commands, c => c[0] == "fetch");
+        foreach (var verb in commands.GroupBy(c => c[0]))
         {
-            string[] command = [.. ((List<object>)service["command"]).Cast<string>()];
-            var help = await Convnet.RunAsync(Root, command[0], "--help");
-            Assert.Equal(0, help.ExitCode);
-            Assert.All(command.Where(c => c.StartsWith("--", StringComparison.Ordinal)), option => Assert.Contains(option, help.Output, StringComparison.Ordinal));
-            Assert.All(command.Where(c => c.StartsWith("/app/", StringComparison.Ordinal)), file => Assert.True(File.Exists(Path.Combine(Root, file["/app/".Length..])), file));
+            var help = await Convnet.RunAsync(Path.GetTempPath(), verb.Key, "--help");
+            Assert.True(help.ExitCode == 0, $"{verb.Key}: {help.Error}");
+            Assert.All(verb.SelectMany(c => c).Where(c => c.StartsWith('-')), option => Assert.Contains(option, help.Output, StringComparison.Ordinal));
         }
+
+        foreach (Match asked in Regex.Matches(readme, @"(?m)^    docker compose .*?(?:run --rm|exec|cp|--scale) (\w+)"))
+            Assert.Contains(asked.Groups[1].Value, Services.Keys);
     }
 
     [Fact]
-    public void The_image_is_built_from_what_is_here_and_runs_as_it_should()
+    public void The_sample_of_node_settings_changes_nothing_as_it_is_and_every_line_of_it_can_be_used()
     {
-        foreach (Match copy in Regex.Matches(Dockerfile, @"^COPY (?!--from)(.*) \S+$", RegexOptions.Multiline))
-            Assert.All(copy.Groups[1].Value.Split(' '), source => Assert.True(Path.Exists(Path.Combine(Root, source)), source));
-        Assert.Matches(@"(?m)^ENTRYPOINT \[""dotnet"", ""/app/convnet.dll""\]$", Dockerfile);
-        Assert.Matches(@"(?m)^CMD \[""node""\]$", Dockerfile);
-        Assert.Matches(@"(?m)^USER \$APP_UID$", Dockerfile);
-        Assert.Matches(@"(?m)^STOPSIGNAL SIGTERM$", Dockerfile);
-        Assert.Contains("CMD [\"dotnet\", \"/app/convnet.dll\", \"health\"]", Dockerfile, StringComparison.Ordinal);
-        Assert.Matches(@"(?m)^EXPOSE 4053 4054 8080$", Dockerfile);
-        Assert.Contains(":8080\"]", File.ReadAllText(Path.Combine(Root, "docker", "docker-compose.yml")), StringComparison.Ordinal);
-    }
-
-    [Fact]
-    public void A_container_has_the_time_to_leave_in_good_order()
-    {
-        int phase = int.Parse(Regex.Match(ClusterConfig.Default.GetString("akka.coordinated-shutdown.phases.before-service-unbind.timeout"), @"\d+").Value, System.Globalization.CultureInfo.InvariantCulture);
-
-        foreach (string service in new[] { "coordinator", "server", "worker" })
-            Assert.True(int.Parse(((string)Services[service]["stop_grace_period"]).TrimEnd('s'), System.Globalization.CultureInfo.InvariantCulture) > phase + 30);
-    }
-
-    [Fact]
-    public void Volumes_are_the_images_folders()
-    {
-        string[] declared = [.. Regex.Matches(Dockerfile, @"^VOLUME \[(.*)\]$", RegexOptions.Multiline)[0].Groups[1].Value.Split(", ").Select(v => v.Trim('"'))];
-
-        Assert.Equal(declared, ((List<object>)Services["coordinator"]["volumes"]).Cast<string>().Select(v => v.Split(':')[1]));
-    }
-
-    /// <summary>The program as it is published, run with each node's environment, but for names of hosts and ports.</summary>
-    [Fact(Timeout = 240_000)]
-    public async Task The_published_program_runs_as_every_service_and_stops_on_sigterm()
-    {
-        using var folder = new SmallDigits();
-        string app = folder.File("app");
-        await PublishAsync(app);
-        var coordinator = Start(app, folder.Path, "coordinator", new() { ["CONVNET_HTTP"] = "http://127.0.0.1:0" });
-        string seed = await coordinator.LineAsync("address "), jobs = await coordinator.LineAsync("jobs ");
-        var nodes = new[] { "server", "worker" }.Select(s => Start(app, folder.Path, s, new() { ["CONVNET_SEEDS"] = seed })).ToArray();
-
-        var submitted = Convnet.StartPublished(app, folder.Path, new Dictionary<string, string> { ["CONVNET_TO"] = jobs, ["CONVNET_TOKEN"] = ProcessCluster.Token },
-            "submit", Path.Combine(Root, "config", "digits.yaml"), "--epochs", "1", "--batch", "1024", "--follow", "--json");
-        var finished = await submitted.EndAsync();
-        var health = Convnet.StartPublished(app, folder.Path, new Dictionary<string, string> { ["CONVNET_ROLES"] = "coordinator", ["CONVNET_HTTP"] = jobs, ["CONVNET_TOKEN"] = ProcessCluster.Token }, "health");
-
-        Assert.True(finished.ExitCode == 0, finished.Error);
-        Assert.Equal(0, (await health.EndAsync()).ExitCode);
-        foreach (var node in nodes.Append(coordinator))
-        {
-            node.Signal("TERM");
-            Assert.Equal(0, (await node.EndAsync()).ExitCode);
-            node.Dispose();
-        }
-    }
-
-    [Fact]
-    public void The_sample_of_node_settings_is_right_and_mentions_all_of_them()
-    {
-        string file = Path.Combine(Root, "config", "node.conf"), text = File.ReadAllText(file);
+        string text = DockerFolder.Text("config/node.conf");
+        var untouched = NodeSettings.Read(_ => null, _ => null, "node.conf", text);
+        var nothing = NodeSettings.Read(_ => null, _ => null);
+        var all = NodeSettings.Read(_ => null, _ => null, "node.conf", Regex.Replace(text, @"(?m)^(\s*)# (\S+ = .*)$", "$1$2"));
 
         Assert.All(NodeSettings.All, s => Assert.Matches($"(?m)^  # {s.Name} = ", text));
-        var all = NodeSettings.Read(_ => null, _ => null, file, Regex.Replace(text, @"(?m)^(\s*)# (\S+ = .*)$", "$1$2"));
-        Assert.Equal("10.0.0.1", all.Node.Host);
-    }
-
-    private static Convnet Start(string app, string folder, string service, Dictionary<string, string> here)
-    {
-        var environment = Environment(Services[service]);
-        environment["CONVNET_HOST"] = "127.0.0.1";
-        environment["CONVNET_PORT"] = environment["CONVNET_TENSOR_PORT"] = "0";
-        environment["CONVNET_DATA_DIR"] = Path.Combine(folder, $"data-{service}");
-        environment["CONVNET_WORK_DIR"] = Path.Combine(folder, $"work-{service}");
-        foreach (var (name, value) in here)
-            environment[name] = value;
-        return Convnet.StartPublished(app, folder, environment, [.. ((List<object>)Services[service]["command"]).Cast<string>()]);
-    }
-
-    private static async Task PublishAsync(string folder)
-    {
-        using var publish = Process.Start(new ProcessStartInfo(
-            "dotnet", ["publish", Path.Combine(Root, "src", "ConvNet.Cli"), "-c", "Release", "--no-restore", "-o", folder, "-v", "quiet"])
-        { RedirectStandardOutput = true })!;
-        string said = await publish.StandardOutput.ReadToEndAsync();
-        await publish.WaitForExitAsync();
-        Assert.True(publish.ExitCode == 0, said);
-    }
-
-    private static Dictionary<string, string> Environment(Dictionary<object, object> service) => !service.TryGetValue("environment", out object? all) ? [] :
-        ((Dictionary<object, object>)all).ToDictionary(v => (string)v.Key, v => ((string)v.Value).StartsWith("${CONVNET_TOKEN", StringComparison.Ordinal) ? ProcessCluster.Token : (string)v.Value);
-
-    private static Dictionary<string, Dictionary<object, object>> ReadServices()
-    {
-        var parser = new YamlDotNet.Core.MergingParser(new YamlDotNet.Core.Parser(File.OpenText(Path.Combine(Root, "docker", "docker-compose.yml"))));
-        var file = new DeserializerBuilder().Build().Deserialize<Dictionary<string, object>>(parser);
-        return ((Dictionary<object, object>)file["services"]).ToDictionary(s => (string)s.Key, s => (Dictionary<object, object>)s.Value);
-    }
-
-    private static string FindRoot()
-    {
-        string folder = AppContext.BaseDirectory;
-        while (!File.Exists(Path.Combine(folder, "ConvNet.Cluster.sln")))
-            folder = Path.GetDirectoryName(folder)!;
-        return folder;
+        Assert.Equal(nothing.Node with { Roles = [], Seeds = [], Akka = null! }, untouched.Node with { Roles = [], Seeds = [], Akka = null! });
+        Assert.Equal((nothing.Http, nothing.Token), (untouched.Http, untouched.Token));
+        Assert.Equal(("10.0.0.1", 4054, "worker-1"), (all.Node.Host, all.Node.TensorPort, all.Node.Name));
+        Assert.Equal(TimeSpan.FromSeconds(8), all.Node.Akka.GetTimeSpan("akka.cluster.failure-detector.acceptable-heartbeat-pause"));
     }
 }

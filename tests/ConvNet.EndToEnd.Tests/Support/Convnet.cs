@@ -20,14 +20,6 @@ public sealed class Convnet : IDisposable
     private readonly StringBuilder _output = new(), _error = new();
     private readonly List<(string Text, TaskCompletionSource Seen)> _awaited = [];
 
-    /// <summary>Starts a command of a program that was published into a folder.</summary>
-    public static Convnet StartPublished(string app, string folder, IReadOnlyDictionary<string, string> environment, params string[] arguments)
-    {
-        var run = new Convnet(["dotnet", Path.Combine(app, "convnet.dll"), .. arguments], environment, folder);
-        run.Begin();
-        return run;
-    }
-
     private Convnet(string[] command, IReadOnlyDictionary<string, string> environment, string folder)
     {
         var start = new ProcessStartInfo(command[0], command[1..])
@@ -67,6 +59,14 @@ public sealed class Convnet : IDisposable
     public static Convnet StartBehind(string[] before, string folder, IReadOnlyDictionary<string, string> environment, params string[] arguments)
     {
         var run = new Convnet([.. before, "dotnet", Path.Combine(AppContext.BaseDirectory, "convnet.dll"), .. arguments], environment, folder);
+        run.Begin();
+        return run;
+    }
+
+    /// <summary>Starts a command of a program that was published into a folder.</summary>
+    public static Convnet StartPublished(string app, string folder, IReadOnlyDictionary<string, string> environment, params string[] arguments)
+    {
+        var run = new Convnet(["dotnet", Path.Combine(app, "convnet.dll"), .. arguments], environment, folder);
         run.Begin();
         return run;
     }
