@@ -33,16 +33,16 @@ public sealed class CutOffRuleTests
     public void Another_node_that_does_not_hear_the_coordinator_removes_itself_and_nobody_else()
     {
         for (int look = 1; look < CutOffRule.Patience; look++)
-            Assert.Empty(_rule.Look(Worker, Coordinator, [Unheard(Coordinator), Unheard(Server)]));
+            Assert.Empty(AtWorker(Unheard(Coordinator), Unheard(Server)));
 
-        Assert.Equal([Worker], _rule.Look(Worker, Coordinator, [Unheard(Coordinator), Unheard(Server)]));
+        Assert.Equal([Worker], AtWorker(Unheard(Coordinator), Unheard(Server)));
     }
 
     [Fact]
     public void Another_node_leaves_it_to_the_coordinator_to_remove_others()
     {
         for (int look = 0; look < 2 * CutOffRule.PatienceWithRumours; look++)
-            Assert.Empty(_rule.Look(Worker, Coordinator, [Heard(Coordinator), Unheard(Server)]));
+            Assert.Empty(AtWorker(Heard(Coordinator), Unheard(Server)));
     }
 
     /// <summary>A cable is mended, and whoever was behind it says that all the others are gone, while all say the same of it.</summary>
@@ -80,6 +80,8 @@ public sealed class CutOffRuleTests
     }
 
     private IEnumerable<UniqueAddress> AtCoordinator(params Sight[] others) => _rule.Look(Coordinator, Coordinator, others);
+
+    private IEnumerable<UniqueAddress> AtWorker(params Sight[] others) => _rule.Look(Worker, Coordinator, others);
 
     private static UniqueAddress Node(int number) => new(new Address("akka.tcp", "convnet", "127.0.0.1", 4000 + number), number);
 
