@@ -53,7 +53,10 @@ public sealed class DockerImageTests(DockerBuild image) : IClassFixture<DockerBu
         // What the base image sets, and the proxy that Docker hands to containers where one is configured.
         private static readonly Dictionary<string, string> Around = new()
         {
-            ["ASPNETCORE_HTTP_PORTS"] = "8080", ["DOTNET_RUNNING_IN_CONTAINER"] = "true", ["http_proxy"] = "http://127.0.0.1:9", ["no_proxy"] = "",
+            ["ASPNETCORE_HTTP_PORTS"] = "8080",
+            ["DOTNET_RUNNING_IN_CONTAINER"] = "true",
+            ["http_proxy"] = "http://127.0.0.1:9",
+            ["no_proxy"] = "",
         };
 
         /// <summary>Long after it should have happened; then the test fails, and nothing it started stays.</summary>
@@ -67,8 +70,11 @@ public sealed class DockerImageTests(DockerBuild image) : IClassFixture<DockerBu
             string own = Path.Combine(folder, $"{service}-{Guid.NewGuid():N}");
             var environment = Join(Around, DockerFolder.EnvironmentOf(service), here, new()
             {
-                ["CONVNET_HOST"] = "127.0.0.1", ["CONVNET_PORT"] = "0", ["CONVNET_TENSOR_PORT"] = "0",
-                ["CONVNET_DATA_DIR"] = Path.Combine(own, "data"), ["CONVNET_WORK_DIR"] = Path.Combine(own, "work"),
+                ["CONVNET_HOST"] = "127.0.0.1",
+                ["CONVNET_PORT"] = "0",
+                ["CONVNET_TENSOR_PORT"] = "0",
+                ["CONVNET_DATA_DIR"] = Path.Combine(own, "data"),
+                ["CONVNET_WORK_DIR"] = Path.Combine(own, "work"),
             });
             if (service == "coordinator")
             {
