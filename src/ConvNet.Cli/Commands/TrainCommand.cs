@@ -42,7 +42,7 @@ internal static class TrainCommand
         var progress = new TrainingProgress(error, spec.Epochs, data.Training.Count, quiet);
         using JobResult result = await progress.ShowAsync(() => LocalCluster.RunAsync(spec, job, cluster, progress, stop));
         EpochResult? last = result.Epochs.Count > 0 ? result.Epochs[^1] : null;
-        var trained = new TrainedModel(job.Network, result.State[..job.Network.ParameterCount].ToArray(), data.Training.ClassNames, data.Normalisation);
+        var trained = new TrainedModel(job.Network, result.State.ToArray(), data.Training.ClassNames, data.Normalisation);
         string path = ModelFile.Save(folder, trained, Origin(spec, result));
         double seconds = Stopwatch.GetElapsedTime(start).TotalSeconds;
 

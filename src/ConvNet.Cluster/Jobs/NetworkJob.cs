@@ -14,6 +14,7 @@ public sealed class NetworkJob : NetworkJobDefinition, IJobRuntime
     private readonly DataSplits _data;
     private readonly EpochOrder _order;
     private readonly ExecutionPlan _execution;
+    private readonly ulong _seed;
 
     /// <summary>Makes a job ready.</summary>
     /// <param name="spec">The job.</param>
@@ -22,11 +23,11 @@ public sealed class NetworkJob : NetworkJobDefinition, IJobRuntime
     public NetworkJob(JobSpec spec, DataSplits data)
         : base(spec, DataDescription.Of(data))
     {
-        _data = data;
+        (_data, _seed) = (data, spec.Seed);
         _order = new EpochOrder(spec.Seed, data.Training.Count);
         _execution = new ExecutionPlan(Network, spec.MicroBatch);
     }
 
     /// <inheritdoc/>
-    public IMicroBatchLane CreateLane() => new NetworkLane(_execution, Plan, _data, _order);
+    public IMicroBatchLane CreateLane() => new NetworkLane(_execution, Plan, _data, _order, _seed);
 }

@@ -24,7 +24,6 @@ public class NetworkJobDefinition : IJobDefinition
         Model model = ModelZoo.Find(spec.Model) ?? throw new ArgumentException($"'{spec.Model}' is no model.", nameof(spec));
         Network = model.Build(data.Shape, data.ClassNames.Count);
         Plan = new StepPlan(data.TrainingCount, data.TestCount, spec.Batch, spec.MicroBatch, spec.Epochs);
-        Layout = new ContributionLayout(Network.ParameterCount, Statistics: 0);
     }
 
     /// <summary>The network.</summary>
@@ -34,19 +33,20 @@ public class NetworkJobDefinition : IJobDefinition
     public StepPlan Plan { get; }
 
     /// <inheritdoc/>
-    public ContributionLayout Layout { get; }
+    public ContributionLayout Layout => Network.Layout;
 
     /// <inheritdoc/>
     public void WriteInitialState(int start, Span<float> range) => Network.Initialize(start, range, _spec.Seed);
 
     /// <inheritdoc/>
     public ISliceUpdate CreateUpdate() => new SgdUpdate(
+        Network,
         new Sgd(_spec.Momentum, _spec.WeightDecay, _spec.Nesterov),
         _spec.LearningRate,
         _spec.Schedule == LearningRateSchedule.Cosine ? Rates.Cosine : Rates.Constant,
         Plan.TotalSteps);
 
-    private sealed class SgdUpdate(Sgd sgd, float rate, Rates schedule, long totalSteps) : ISliceUpdate
+    private sealed class SgdUpdate(Network network, Sgd sgd, float rate, Rates schedule, long totalSteps) : ISliceUpdate
     {
         public int StatePlanes => 1;
 
@@ -54,6 +54,6 @@ public class NetworkJobDefinition : IJobDefinition
             sgd.Apply(weights, gradientSum, state, gradientScale, rate * schedule.Share(step, totalSteps));
 
         public void ApplyStatistics(Span<float> running, ReadOnlySpan<float> sums, int microBatches, long step) =>
-            throw new InvalidOperationException("No layer of this network has running statistics.");
+            network.UpdateStatistics(running, sums, microBatches);
     }
 }

@@ -11,7 +11,8 @@ namespace ConvNet.Cluster.Lanes;
 /// <param name="steps">Which samples each micro-batch has.</param>
 /// <param name="data">The samples.</param>
 /// <param name="order">The order of the samples in each epoch, shared by all lanes.</param>
-internal sealed class NetworkLane(ExecutionPlan execution, StepPlan steps, DataSplits data, EpochOrder order) : IMicroBatchLane
+/// <param name="seed">The job's seed.</param>
+internal sealed class NetworkLane(ExecutionPlan execution, StepPlan steps, DataSplits data, EpochOrder order, ulong seed) : IMicroBatchLane
 {
     private readonly Workspace _workspace = new(execution);
     private readonly int[] _samples = new int[steps.MicroBatch];
@@ -21,7 +22,7 @@ internal sealed class NetworkLane(ExecutionPlan execution, StepPlan steps, DataS
     {
         (int epoch, int start, int count) = steps.Positions(step, microBatch);
         SampleLanes.Fill(data.Training, order.Slice(epoch, start, count), data.Normalisation, _workspace.Input, _workspace.Labels);
-        _workspace.Train(count, weights, contribution, progress);
+        _workspace.Train(count, weights, contribution, new TrainingPass(seed, step, microBatch * steps.MicroBatch), progress);
     }
 
     /// <inheritdoc/>

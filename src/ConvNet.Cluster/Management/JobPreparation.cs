@@ -92,7 +92,7 @@ internal sealed class JobPreparation(CoordinatorData data, string workDirectory,
 
         public Task SaveModelAsync(JobResult result)
         {
-            var model = new TrainedModel(job.Network, result.State[..job.Network.ParameterCount].ToArray(), data.Description.ClassNames, data.Description.Normalisation);
+            var model = new TrainedModel(job.Network, result.State.ToArray(), data.Description.ClassNames, data.Description.Normalisation);
             ModelFile.Save(modelFolder, model, new Dictionary<string, string>
             {
                 ["job"] = record.Id,
@@ -115,8 +115,7 @@ internal sealed class JobPreparation(CoordinatorData data, string workDirectory,
         private (string Folder, long Bytes) WriteCheckpoint(
             long step, ReadOnlySpan<float> state, ReadOnlySpan<float> optimizer, int planes, IReadOnlyList<CheckpointEpoch> epochs)
         {
-            NamedTensor[] tensors = [.. job.Network.Parameters.Select(p => new NamedTensor(p.Name, p.Shape, p.Offset))];
-            return checkpoints.Write(step, tensors, state, optimizer, planes, epochs, policy.Keep);
+            return checkpoints.Write(step, NamedTensor.Of(job.Network), state, optimizer, planes, epochs, policy.Keep);
         }
     }
 }

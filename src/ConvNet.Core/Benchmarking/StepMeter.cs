@@ -65,7 +65,7 @@ public static class StepMeter
         public Meter(Network network, int batch, int microBatch, int lanes)
         {
             (_batch, _microBatch) = (batch, microBatch);
-            _layout = new ContributionLayout(network.ParameterCount, 0);
+            _layout = network.Layout;
             _weights = new AlignedBuffer(_layout.Parameters);
             _velocity = new AlignedBuffer(_layout.Parameters);
             _sum = new AlignedBuffer(_layout.Length);

@@ -21,6 +21,9 @@ public sealed record Initializer(string Name)
     /// <summary>All zeros.</summary>
     public static Initializer Zeros { get; } = new("zeros");
 
+    /// <summary>All ones: for the scale of a normalisation.</summary>
+    public static Initializer Ones { get; } = new("ones") { Constant = 1 };
+
     /// <summary>Normal, variance 2 / fan-in: for layers before a ReLU.</summary>
     public static Initializer HeNormal { get; } = new("he-normal") { Scale = 2, By = Fan.In, Normal = true };
 
@@ -41,7 +44,9 @@ public sealed record Initializer(string Name)
 
     /// <summary>All of them.</summary>
     public static IReadOnlyList<Initializer> All { get; } =
-        [Zeros, HeNormal, HeUniform, XavierNormal, XavierUniform, LeCunNormal, LeCunUniform];
+        [Zeros, Ones, HeNormal, HeUniform, XavierNormal, XavierUniform, LeCunNormal, LeCunUniform];
+
+    private float Constant { get; init; }
 
     private double Scale { get; init; }
 
@@ -60,7 +65,7 @@ public sealed record Initializer(string Name)
     {
         if (By == Fan.None)
         {
-            values.Clear();
+            values.Fill(Constant);
             return;
         }
 

@@ -21,6 +21,9 @@ public abstract record Layer
     /// <summary>The layer's trainable parameters for inputs of these shapes, in the order in which they lie in the flat buffer.</summary>
     public virtual IReadOnlyList<ParameterSpec> Parameters(IReadOnlyList<Shape> inputs) => [];
 
+    /// <summary>The running statistics that the layer keeps for inputs of these shapes, in the order in which they lie behind the parameters.</summary>
+    public virtual IReadOnlyList<StatisticSpec> Statistics(IReadOnlyList<Shape> inputs) => [];
+
     /// <summary>Multiply-adds of one sample's forward pass.</summary>
     public virtual long MultiplyAdds(IReadOnlyList<Shape> inputs) => 0;
 

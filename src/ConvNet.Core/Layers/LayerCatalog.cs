@@ -64,6 +64,15 @@ public static class LayerCatalog
                 w.Add("padding", pool.Padding, Padding.Valid);
                 w.Add("count-padding", pool.CountPadding, false);
             }),
+        new("batch-norm", typeof(BatchNorm2D),
+            s => new BatchNorm2D { Epsilon = s.Real("epsilon", 1e-5f), Momentum = s.Real("momentum", 0.1f) },
+            (layer, w) =>
+            {
+                var norm = (BatchNorm2D)layer;
+                w.Add("epsilon", norm.Epsilon, 1e-5f);
+                w.Add("momentum", norm.Momentum, 0.1f);
+            }),
+        new("dropout", typeof(Dropout), s => new Dropout(s.Real("probability", 0.5f)), (layer, w) => w.Add("probability", ((Dropout)layer).Probability, 0.5f)),
         new("relu", typeof(Relu), _ => new Relu(), (_, _) => { }),
         new("tanh", typeof(Tanh), _ => new Tanh(), (_, _) => { }),
         new("sigmoid", typeof(Sigmoid), _ => new Sigmoid(), (_, _) => { }),
@@ -119,6 +128,13 @@ public static class LayerCatalog
         public int Number(string name) => Parse(name, Text(name) ?? throw Missing(name));
 
         public int Number(string name, int otherwise) => Text(name) is { } text ? Parse(name, text) : otherwise;
+
+        public float Real(string name, float otherwise) => Text(name) switch
+        {
+            null => otherwise,
+            { } text when float.TryParse(text, NumberStyles.Float, CultureInfo.InvariantCulture, out float value) && float.IsFinite(value) => value,
+            { } text => throw Wrong(name, text, "a number"),
+        };
 
         public Size Size(string name) => ParseSize(name, Text(name) ?? throw Missing(name));
 

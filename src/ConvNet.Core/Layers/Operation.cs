@@ -21,6 +21,18 @@ internal unsafe ref struct Frame
     /// <summary>Their gradients, to be overwritten. Backward only.</summary>
     public float* ParameterGradients;
 
+    /// <summary>The layer's statistics, one after the other. In training those of this micro-batch, to be overwritten by the forward pass; else the running ones, to be read.</summary>
+    public float* Statistics;
+
+    /// <summary><see cref="Operation.SavedLength"/> floats that the forward pass may leave for the backward pass, 64-byte aligned.</summary>
+    public float* Saved;
+
+    /// <summary>The layer's number in its network: what tells its random numbers from another layer's.</summary>
+    public int Layer;
+
+    /// <summary>What kind of pass this is, and over which samples.</summary>
+    public PassContext Pass;
+
     /// <summary>At least <see cref="Operation.ScratchLength"/> floats, 64-byte aligned, of any content.</summary>
     public float* Scratch;
 
@@ -57,6 +69,9 @@ internal abstract class Operation
 
     /// <summary>Floats of scratch that the passes need for a number of 16-sample blocks.</summary>
     public virtual int ScratchLength(int blocks) => 0;
+
+    /// <summary>Floats that live from the forward to the backward pass, for a number of 16-sample blocks.</summary>
+    public virtual int SavedLength(int blocks) => 0;
 
     /// <summary>Writes the output.</summary>
     public abstract void Forward(in Frame frame);

@@ -70,14 +70,22 @@ public sealed class ExecutionPlan
             foreach (int input in step.Node.Inputs)
                 ActivationOf(input).UseAt(i);
             step.Activation.UseAt(i);
+            int saved = step.Operation.SavedLength(Blocks);
+            if (saved > 0)
+                buffers.Add(step.Saved = new Arena.Buffer(saved, born: i));
         }
 
         int loss = layers;
-        Steps[^1].Activation.UseAt(loss);
         _logSums = new Arena.Buffer(Blocks * Stripes.Count, born: loss);
         buffers.Add(_logSums);
-        Steps[^1].Gradient = new Arena.Buffer(Length(network.Classes), born: loss);
-        buffers.Add(Steps[^1].Gradient!);
+        foreach (int output in network.Auxiliaries.Select(a => a.Node).Append(layers - 1))
+        {
+            Steps[output].Activation.UseAt(loss);
+            Steps[output].Gradient = new Arena.Buffer(Length(network.Classes), born: loss);
+            buffers.Add(Steps[output].Gradient!);
+        }
+
+        MarkTrainingOnly();
         var written = new bool[layers];
         for (int i = layers - 1; i >= 0; i--)
         {
@@ -86,6 +94,7 @@ public sealed class ExecutionPlan
             if (!step.LeadsToParameters)
                 continue;
             step.Gradient!.UseAt(moment);
+            step.Saved?.UseAt(moment);
             if (step.Operation.BackwardReadsOutput)
                 step.Activation.UseAt(moment);
             for (int k = 0; k < step.Node.Inputs.Count; k++)
@@ -154,6 +163,19 @@ public sealed class ExecutionPlan
     private bool OutputMustStay(int node) => Steps[node].Operation.BackwardReadsOutput ||
         (Steps[node].InPlace && Steps[node].Operation.IsView && OutputMustStay(Steps[node].Node.Inputs[0]));
 
+    /// <summary>What does not lead to the scores serves an auxiliary output, and has nothing to do in evaluation.</summary>
+    private void MarkTrainingOnly()
+    {
+        var counts = new bool[Steps.Count];
+        counts[^1] = true;
+        for (int i = Steps.Count - 1; i >= 0; i--)
+        {
+            Steps[i].TrainingOnly = !counts[i];
+            foreach (int input in Steps[i].Node.Inputs.Where(n => n >= 0 && counts[i]))
+                counts[input] = true;
+        }
+    }
+
     private int Length(int elements) => checked(elements * Blocks * Stripes.Count);
 
     private Arena.Buffer ActivationOf(int node) => node == Network.InputNode ? _input : Steps[node].Activation;
@@ -166,6 +188,12 @@ public sealed class ExecutionPlan
         public Operation Operation { get; set; } = operation;
 
         public Arena.Buffer Activation { get; set; } = null!;
+
+        /// <summary>What the forward pass leaves for the backward pass besides activations; null for nothing.</summary>
+        public Arena.Buffer? Saved { get; set; }
+
+        /// <summary>Whether evaluation can do without this step.</summary>
+        public bool TrainingOnly { get; set; }
 
         /// <summary>Gradient by the output; null where nobody needs it.</summary>
         public Arena.Buffer? Gradient { get; set; }

@@ -1,5 +1,6 @@
 using ConvNet.Core.Layers;
 using ConvNet.Core.Tensors;
+using ConvNet.Core.Training;
 
 namespace ConvNet.Core.Networks;
 
@@ -10,11 +11,21 @@ namespace ConvNet.Core.Networks;
 /// <param name="InputShapes">The inputs' shapes.</param>
 /// <param name="Output">The output's shape.</param>
 /// <param name="FirstParameter">Where its parameters start in the flat buffer, in floats.</param>
-public sealed record Node(string Name, Layer Layer, IReadOnlyList<int> Inputs, IReadOnlyList<Shape> InputShapes, Shape Output, int FirstParameter)
+/// <param name="FirstStatistic">Where its running statistics start among all statistics, in floats.</param>
+public sealed record Node(
+    string Name, Layer Layer, IReadOnlyList<int> Inputs, IReadOnlyList<Shape> InputShapes, Shape Output, int FirstParameter, int FirstStatistic = 0)
 {
     /// <summary>Floats of its parameters.</summary>
-    public int ParameterCount => Layer.Parameters(InputShapes).Sum(p => p.Length);
+    public int ParameterCount { get; } = Layer.Parameters(InputShapes).Sum(p => p.Length);
+
+    /// <summary>Floats of its running statistics.</summary>
+    public int StatisticCount { get; } = Layer.Statistics(InputShapes).Sum(s => s.Length);
 }
+
+/// <summary>A further output of class scores that counts in training only: it brings the gradient closer to the first layers.</summary>
+/// <param name="Node">The number of the node that gives the scores.</param>
+/// <param name="Weight">What its loss is multiplied with.</param>
+public readonly record struct AuxiliaryOutput(int Node, float Weight);
 
 /// <summary>A named slice of the flat parameter buffer.</summary>
 /// <param name="Name"><c>conv1.weight</c>.</param>
@@ -27,22 +38,41 @@ public sealed record Parameter(string Name, IReadOnlyList<int> Shape, int Offset
     public int Length => Spec.Length;
 }
 
+/// <summary>A named slice of the running statistics.</summary>
+/// <param name="Name"><c>bn1.running_mean</c>.</param>
+/// <param name="Shape">As the rest of the world writes it: <c>[C]</c>.</param>
+/// <param name="Offset">Floats from the start of the statistics.</param>
+/// <param name="Spec">How it begins and moves.</param>
+public sealed record Statistic(string Name, IReadOnlyList<int> Shape, int Offset, StatisticSpec Spec)
+{
+    /// <summary>Floats.</summary>
+    public int Length => Spec.Length;
+}
+
 /// <summary>A network: layers in a directed graph without cycles, with fixed shapes. Holds no numbers.</summary>
 /// <remarks>
 /// Parameters are one flat, contiguous buffer with named slices in the order of the nodes; that buffer is what is sharded, sent, summed,
-/// hashed and saved. The last node's output is one score (logit) for each class.
+/// hashed and saved; the running statistics lie behind them. The last node's output is one score (logit) for each class.
 /// </remarks>
 public sealed class Network
 {
     /// <summary>The number that stands for the sample itself among a node's inputs.</summary>
     public const int InputNode = -1;
 
-    internal Network(string name, Shape input, IReadOnlyList<Node> nodes)
+    internal Network(string name, Shape input, IReadOnlyList<Node> nodes, IReadOnlyList<AuxiliaryOutput> auxiliaries)
     {
-        (Name, Input, Nodes) = (name, input, nodes);
+        (Name, Input, Nodes, Auxiliaries) = (name, input, nodes, auxiliaries);
         var parameters = new List<Parameter>();
+        var statistics = new List<Statistic>();
         foreach (Node node in nodes)
         {
+            int statistic = node.FirstStatistic;
+            foreach (StatisticSpec spec in node.Layer.Statistics(node.InputShapes))
+            {
+                statistics.Add(new Statistic($"{node.Name}.{spec.Suffix}", spec.Shape, statistic, spec));
+                statistic += spec.Length;
+            }
+
             int offset = node.FirstParameter;
             foreach (ParameterSpec spec in node.Layer.Parameters(node.InputShapes))
             {
@@ -52,7 +82,9 @@ public sealed class Network
         }
 
         Parameters = parameters;
+        Statistics = statistics;
         ParameterCount = parameters.Sum(p => p.Length);
+        StatisticCount = statistics.Sum(s => s.Length);
     }
 
     /// <summary>The model's name: <c>lenet5</c>.</summary>
@@ -70,17 +102,34 @@ public sealed class Network
     /// <summary>Floats of the flat parameter buffer.</summary>
     public int ParameterCount { get; }
 
+    /// <summary>Further outputs that count in training only.</summary>
+    public IReadOnlyList<AuxiliaryOutput> Auxiliaries { get; }
+
+    /// <summary>The slices of the running statistics, in order.</summary>
+    public IReadOnlyList<Statistic> Statistics { get; }
+
+    /// <summary>Floats of the running statistics.</summary>
+    public int StatisticCount { get; }
+
+    /// <summary>Floats of all that the network knows: parameters, then running statistics.</summary>
+    public int StateLength => ParameterCount + StatisticCount;
+
+    /// <summary>What a micro-batch gives to a step.</summary>
+    public ContributionLayout Layout => new(ParameterCount, StatisticCount);
+
     /// <summary>Scores of the last layer: the number of classes.</summary>
     public int Classes => Nodes[^1].Output.Elements;
 
     /// <summary>Multiply-adds of one sample's forward pass.</summary>
     public long MultiplyAdds => Nodes.Sum(n => n.Layer.MultiplyAdds(n.InputShapes));
 
-    /// <summary>Fills a flat buffer with the initial weights of a seed: the same bits everywhere.</summary>
-    public void Initialize(Span<float> parameters, ulong seed) => Initialize(0, parameters, seed);
+    /// <summary>Fills a buffer with the initial state of a seed, the same bits everywhere.</summary>
+    /// <param name="state">Overwritten: the parameters, and the running statistics if it is long enough for them.</param>
+    /// <param name="seed">The seed.</param>
+    public void Initialize(Span<float> state, ulong seed) => Initialize(0, state, seed);
 
-    /// <summary>Fills a range of the flat buffer with the initial weights of a seed: the same bits as the whole has there.</summary>
-    /// <param name="start">Where the range starts in the flat buffer.</param>
+    /// <summary>Fills a range of the state with what it begins with: the same bits as the whole has there.</summary>
+    /// <param name="start">Where the range starts in the state, <see cref="StateLength"/> floats.</param>
     /// <param name="range">Overwritten.</param>
     /// <param name="seed">The seed.</param>
     public void Initialize(int start, Span<float> range, ulong seed)
@@ -91,6 +140,28 @@ public sealed class Network
             int from = Math.Max(offset, start), to = Math.Min(offset + spec.Length, start + range.Length);
             if (from < to)
                 spec.Initializer.Fill(range[(from - start)..(to - start)], spec.FanIn, spec.FanOut, seed, i, first: from - offset);
+        }
+
+        foreach (Statistic statistic in Statistics)
+        {
+            int offset = ParameterCount + statistic.Offset;
+            int from = Math.Max(offset, start), to = Math.Min(offset + statistic.Length, start + range.Length);
+            if (from < to)
+                range[(from - start)..(to - start)].Fill(statistic.Spec.InitialValue);
+        }
+    }
+
+    /// <summary>Moves the running statistics once, after a step.</summary>
+    /// <param name="running">All running statistics, changed in place.</param>
+    /// <param name="sums">The sums of the micro-batches' statistics.</param>
+    /// <param name="microBatches">Micro-batches of the step.</param>
+    public void UpdateStatistics(Span<float> running, ReadOnlySpan<float> sums, int microBatches)
+    {
+        foreach (Statistic statistic in Statistics)
+        {
+            float momentum = statistic.Spec.Momentum;
+            for (int i = statistic.Offset; i < statistic.Offset + statistic.Length; i++)
+                running[i] = MathF.FusedMultiplyAdd(momentum, (sums[i] / microBatches) - running[i], running[i]);
         }
     }
 }

@@ -21,7 +21,8 @@ public sealed class NetworkBuilder(string name, Shape input)
         ? input
         : throw new ShapeException($"{name}: a sample takes at least 1 channel, row and column, got {input.Channels}x{input.Height}x{input.Width}.");
 
-    private int _parameters;
+    private readonly List<AuxiliaryOutput> _auxiliaries = [];
+    private int _parameters, _statistics;
 
     /// <summary>Adds a layer.</summary>
     /// <param name="layerName">Its name: unique, letters, digits, <c>_</c>, <c>-</c> and <c>.</c> only.</param>
@@ -39,28 +40,58 @@ public sealed class NetworkBuilder(string name, Shape input)
             throw new ShapeException($"{layerName}: {layer.GetType().Name} takes {layer.InputCount} input(s), got {from.Count}.");
         Shape[] shapes = [.. from.Select(i => i == Network.InputNode ? _input : _nodes[i].Output)];
         Shape output = layer.OutputShape(layerName, shapes);
-        var node = new Node(layerName, layer, from, shapes, output, _parameters);
+        var node = new Node(layerName, layer, from, shapes, output, _parameters, _statistics);
         _parameters = checked(_parameters + node.ParameterCount);
+        _statistics = checked(_statistics + node.StatisticCount);
         _nodes.Add(node);
         return this;
     }
 
+    /// <summary>Makes a layer's output a further vector of class scores that counts in training only (Szegedy et al. 2015, "Going deeper with convolutions", §5).</summary>
+    /// <param name="layerName">The layer: no other may read it, and the rest of its branch is not run in evaluation.</param>
+    /// <param name="weight">What its loss is multiplied with, above 0.</param>
+    /// <exception cref="ShapeException">There is no such layer, or the weight is not above 0.</exception>
+    public NetworkBuilder Auxiliary(string layerName, float weight)
+    {
+        if (!(weight > 0) || !float.IsFinite(weight))
+            throw new ShapeException($"{layerName}: an auxiliary output's weight is above 0, got {weight}.");
+        int node = Find("auxiliary output", layerName);
+        if (node == Network.InputNode)
+            throw new ShapeException("The sample itself cannot be an auxiliary output.");
+        _auxiliaries.Add(new AuxiliaryOutput(node, weight));
+        return this;
+    }
+
     /// <summary>The finished network.</summary>
-    /// <exception cref="ShapeException">There is no layer, a layer leads nowhere, or the last output is not a vector of class scores.</exception>
+    /// <exception cref="ShapeException">There is no layer, a layer leads nowhere, or an output is not a vector of class scores.</exception>
     public Network Build()
     {
         if (_nodes.Count == 0)
             throw new ShapeException($"{name}: a network takes at least one layer.");
         for (int i = 0; i < _nodes.Count - 1; i++)
         {
-            if (!_nodes.Exists(n => n.Inputs.Contains(i)))
+            bool isAuxiliary = _auxiliaries.Exists(a => a.Node == i);
+            if (!isAuxiliary && !_nodes.Exists(n => n.Inputs.Contains(i)))
                 throw new ShapeException($"{_nodes[i].Name}: no layer reads its output; name it among a later layer's inputs or remove it.");
         }
 
         Node last = _nodes[^1];
         if (!last.Output.IsVector)
             throw new ShapeException($"{last.Name}: the last layer gives one score for each class, got an image of {last.Output}; end with a fully connected layer.");
-        return new Network(name, _input, [.. _nodes]);
+        foreach (AuxiliaryOutput auxiliary in _auxiliaries)
+            CheckAuxiliary(auxiliary.Node, last.Output.Elements);
+        return new Network(name, _input, [.. _nodes], [.. _auxiliaries]);
+    }
+
+    private void CheckAuxiliary(int number, int classes)
+    {
+        Node node = _nodes[number];
+        if (number == _nodes.Count - 1)
+            throw new ShapeException($"{node.Name}: the last layer is the output itself and cannot be an auxiliary one.");
+        if (!node.Output.IsVector || node.Output.Elements != classes)
+            throw new ShapeException($"{node.Name}: an auxiliary output gives one score for each of the {classes} classes, got {node.Output}.");
+        if (_nodes.Exists(n => n.Inputs.Contains(number)) || _auxiliaries.Count(a => a.Node == number) > 1)
+            throw new ShapeException($"{node.Name}: an auxiliary output ends its branch; no layer reads it, and it is named once.");
     }
 
     private int Find(string layerName, string wanted)

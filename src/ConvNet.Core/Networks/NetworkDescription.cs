@@ -11,18 +11,29 @@ namespace ConvNet.Core.Networks;
 public sealed record LayerDescription(
     string Name, string Type, IReadOnlyList<string> Inputs, IReadOnlyDictionary<string, string> Settings);
 
+/// <summary>An auxiliary output in words.</summary>
+/// <param name="Layer">The layer that gives the scores.</param>
+/// <param name="Weight">What its loss is multiplied with.</param>
+public sealed record AuxiliaryDescription(string Layer, float Weight);
+
 /// <summary>A network in words: enough to build it again, and nothing that could do anything else.</summary>
 /// <param name="Name">The model's name.</param>
 /// <param name="Input">The shape of one sample.</param>
 /// <param name="Layers">The layers, each after its inputs.</param>
 public sealed record NetworkDescription(string Name, Shape Input, IReadOnlyList<LayerDescription> Layers)
 {
+    /// <summary>Outputs that count in training only.</summary>
+    public IReadOnlyList<AuxiliaryDescription> Auxiliaries { get; init; } = [];
+
     /// <summary>Describes a network.</summary>
     public static NetworkDescription Of(Network network) => new(network.Name, network.Input, [.. network.Nodes.Select(node =>
     {
         (string type, IReadOnlyDictionary<string, string> settings) = LayerCatalog.Describe(node.Layer);
         return new LayerDescription(node.Name, type, [.. node.Inputs.Select(i => i == Network.InputNode ? "input" : network.Nodes[i].Name)], settings);
-    })]);
+    })])
+    {
+        Auxiliaries = [.. network.Auxiliaries.Select(a => new AuxiliaryDescription(network.Nodes[a.Node].Name, a.Weight))],
+    };
 
     /// <summary>Builds the network.</summary>
     /// <exception cref="ShapeException">A layer is unknown or does not fit; the message names it.</exception>
@@ -31,6 +42,8 @@ public sealed record NetworkDescription(string Name, Shape Input, IReadOnlyList<
         var builder = new NetworkBuilder(Name, Input);
         foreach (LayerDescription layer in Layers)
             builder.Add(layer.Name, LayerCatalog.Create(layer.Name, layer.Type, layer.Settings), [.. layer.Inputs]);
+        foreach (AuxiliaryDescription auxiliary in Auxiliaries)
+            builder.Auxiliary(auxiliary.Layer, auxiliary.Weight);
         return builder.Build();
     }
 }

@@ -37,49 +37,54 @@ public sealed unsafe class Workspace : IDisposable
     /// <summary>Forward and backward over the samples in <see cref="Input"/>.</summary>
     /// <param name="samples">Samples there.</param>
     /// <param name="weights">The flat parameter buffer.</param>
-    /// <param name="contribution">Overwritten: gradients of the sum of the losses, statistics, metrics.</param>
+    /// <param name="contribution">Overwritten: gradients of the sum of the losses, with auxiliary ones by their weight; statistics; metrics, which are the main output's.</param>
+    /// <param name="pass">What the pass depends on besides samples and weights.</param>
     /// <param name="progress">Is told layer by layer, during the backward pass, from where on the contribution is final.</param>
-    public void Train(int samples, ReadOnlySpan<float> weights, Span<float> contribution, IContributionProgress? progress = null)
+    public void Train(int samples, ReadOnlySpan<float> weights, Span<float> contribution, in TrainingPass pass = default, IContributionProgress? progress = null)
     {
-        int blocks = CheckedBlocks(samples, weights);
+        int blocks = CheckedBlocks(samples, weights, _plan.Network.ParameterCount);
         CheckLabels(samples, blocks);
-        var layout = new ContributionLayout(_plan.Network.ParameterCount, 0);
+        ContributionLayout layout = _plan.Network.Layout;
         if (contribution.Length != layout.Length)
             throw new ArgumentException($"A contribution of {_plan.Network.Name} is {layout.Length} floats, got {contribution.Length}.", nameof(contribution));
         fixed (float* parameters = weights, gradients = contribution)
         {
-            Forward(parameters, blocks);
+            var context = new PassContext(Trains: true, pass.Seed, pass.Step, pass.FirstSample, samples);
+            float* statistics = gradients + layout.Parameters;
+            Forward(parameters, statistics, blocks, context);
             WriteMetrics(Loss(blocks), contribution[layout.MetricsOffset..]);
-            Backward(parameters, gradients, blocks, progress);
+            foreach (AuxiliaryOutput auxiliary in _plan.Network.Auxiliaries)
+                AuxiliaryLoss(auxiliary, blocks);
+            Backward(parameters, gradients, blocks, context, progress);
         }
     }
 
     /// <summary>Forward over the samples in <see cref="Input"/>.</summary>
     /// <param name="samples">Samples there.</param>
-    /// <param name="weights">The flat parameter buffer.</param>
+    /// <param name="weights">The parameters and the running statistics.</param>
     /// <param name="metrics">Overwritten: <see cref="ContributionLayout.MetricsLength"/> floats.</param>
     public void Evaluate(int samples, ReadOnlySpan<float> weights, Span<float> metrics)
     {
-        int blocks = CheckedBlocks(samples, weights);
+        int blocks = CheckedBlocks(samples, weights, _plan.Network.StateLength);
         CheckLabels(samples, blocks);
         if (metrics.Length != ContributionLayout.MetricsLength)
             throw new ArgumentException($"Metrics are {ContributionLayout.MetricsLength} floats, got {metrics.Length}.", nameof(metrics));
         fixed (float* parameters = weights)
-            Forward(parameters, blocks);
+            Forward(parameters, parameters + _plan.Network.ParameterCount, blocks, Evaluation(samples));
         WriteMetrics(Loss(blocks), metrics);
     }
 
     /// <summary>The probabilities of the classes for the samples in <see cref="Input"/>.</summary>
     /// <param name="samples">Samples there.</param>
-    /// <param name="weights">The flat parameter buffer.</param>
+    /// <param name="weights">The parameters and the running statistics.</param>
     /// <param name="probabilities">Overwritten: <c>[samples, classes]</c>.</param>
     public void Predict(int samples, ReadOnlySpan<float> weights, Span<float> probabilities)
     {
-        int blocks = CheckedBlocks(samples, weights), classes = _plan.Network.Classes;
+        int blocks = CheckedBlocks(samples, weights, _plan.Network.StateLength), classes = _plan.Network.Classes;
         if (probabilities.Length < samples * classes)
             throw new ArgumentException($"Probabilities of {samples} samples are {samples * classes} floats, got {probabilities.Length}.", nameof(probabilities));
         fixed (float* parameters = weights)
-            Forward(parameters, blocks);
+            Forward(parameters, parameters + _plan.Network.ParameterCount, blocks, Evaluation(samples));
         ExecutionPlan.Step last = _plan.Steps[^1];
         float* p = At(last.Gradient!);
         Widest.Run<Softmax, SoftmaxArguments>(new SoftmaxArguments(At(last.Activation), p, _arena.Pointer + _plan.LogSumsOffset, classes, blocks));
@@ -97,17 +102,19 @@ public sealed unsafe class Workspace : IDisposable
         _scratch.Dispose();
     }
 
-    internal void Forward(float* parameters, int blocks)
+    private static PassContext Evaluation(int samples) => new(Trains: false, Seed: 0, Step: 0, FirstSample: 0, samples);
+
+    private void Forward(float* parameters, float* statistics, int blocks, PassContext pass)
     {
         for (int i = 0; i < _plan.Steps.Count; i++)
         {
             ExecutionPlan.Step step = _plan.Steps[i];
-            if (!step.ForwardDone)
-                step.Operation.Forward(FrameOf(i, parameters, null, blocks));
+            if (!step.ForwardDone && (pass.Trains || !step.TrainingOnly))
+                step.Operation.Forward(FrameOf(i, parameters, null, statistics, blocks, pass));
         }
     }
 
-    internal void Backward(float* parameters, float* gradients, int blocks, IContributionProgress? progress = null)
+    private void Backward(float* parameters, float* gradients, int blocks, PassContext pass, IContributionProgress? progress)
     {
         int final = int.MaxValue;
         for (int i = _plan.Steps.Count - 1; i >= 0; i--)
@@ -115,7 +122,7 @@ public sealed unsafe class Workspace : IDisposable
             ExecutionPlan.Step step = _plan.Steps[i];
             if (!step.LeadsToParameters)
                 continue;
-            step.Operation.Backward(FrameOf(i, parameters, gradients, blocks));
+            step.Operation.Backward(FrameOf(i, parameters, gradients, null, blocks, pass));
             for (int k = 0; k < step.AddTo.Length; k++)
             {
                 if (step.AddTo[k] is not { } sum)
@@ -129,7 +136,7 @@ public sealed unsafe class Workspace : IDisposable
         }
     }
 
-    private Frame FrameOf(int i, float* parameters, float* gradients, int blocks)
+    private Frame FrameOf(int i, float* parameters, float* gradients, float* statistics, int blocks, PassContext pass)
     {
         ExecutionPlan.Step step = _plan.Steps[i];
         return new Frame
@@ -140,16 +147,27 @@ public sealed unsafe class Workspace : IDisposable
             OutputGradient = step.Gradient == null ? null : At(step.Gradient),
             Parameters = parameters + step.Node.FirstParameter,
             ParameterGradients = gradients == null ? null : gradients + step.Node.FirstParameter,
+            Statistics = statistics == null ? null : statistics + step.Node.FirstStatistic,
+            Saved = step.Saved == null ? null : At(step.Saved),
+            Layer = i,
+            Pass = pass,
             Scratch = _scratch.Pointer,
             Blocks = blocks,
         };
     }
 
-    private SoftmaxCrossEntropy.Result Loss(int blocks)
+    private SoftmaxCrossEntropy.Result Loss(int blocks) => LossOf(_plan.Steps[^1], blocks);
+
+    private SoftmaxCrossEntropy.Result LossOf(ExecutionPlan.Step output, int blocks) => SoftmaxCrossEntropy.Run(
+        At(output.Activation), _labels, _plan.Network.Classes, blocks, At(output.Gradient!), _arena.Pointer + _plan.LogSumsOffset);
+
+    private void AuxiliaryLoss(AuxiliaryOutput auxiliary, int blocks)
     {
-        ExecutionPlan.Step last = _plan.Steps[^1];
-        return SoftmaxCrossEntropy.Run(
-            At(last.Activation), _labels, _plan.Network.Classes, blocks, At(last.Gradient!), _arena.Pointer + _plan.LogSumsOffset);
+        ExecutionPlan.Step output = _plan.Steps[auxiliary.Node];
+        LossOf(output, blocks);
+        var gradient = new Span<float>(At(output.Gradient!), _plan.Network.Classes * blocks * Stripes.Count);
+        for (int i = 0; i < gradient.Length; i++)
+            gradient[i] *= auxiliary.Weight;
     }
 
     private static void WriteMetrics(SoftmaxCrossEntropy.Result result, Span<float> metrics)
@@ -163,12 +181,12 @@ public sealed unsafe class Workspace : IDisposable
 
     private float* At(Arena.Buffer buffer) => _arena.Pointer + buffer.Offset;
 
-    private int CheckedBlocks(int samples, ReadOnlySpan<float> weights)
+    private int CheckedBlocks(int samples, ReadOnlySpan<float> weights, int needed)
     {
         if (samples < 1 || samples > _plan.MicroBatch)
             throw new ArgumentOutOfRangeException(nameof(samples), samples, $"The plan is for 1 to {_plan.MicroBatch} samples.");
-        if (weights.Length < _plan.Network.ParameterCount)
-            throw new ArgumentException($"{_plan.Network.Name} has {_plan.Network.ParameterCount} parameters, got {weights.Length}.", nameof(weights));
+        if (weights.Length < needed)
+            throw new ArgumentException($"{_plan.Network.Name} has {_plan.Network.ParameterCount} parameters{(needed > _plan.Network.ParameterCount ? $" and {_plan.Network.StatisticCount} running statistics" : "")}, got {weights.Length}.", nameof(weights));
         return (samples + Stripes.Count - 1) / Stripes.Count;
     }
 

@@ -17,11 +17,14 @@ public readonly struct Philox
     private readonly uint _key0, _key1;
 
     /// <summary>A stream family for one seed and one purpose; two purposes never share numbers.</summary>
-    public Philox(ulong seed, Purpose purpose)
+    /// <param name="seed">The seed.</param>
+    /// <param name="purpose">What the numbers are for.</param>
+    /// <param name="stream">Which of several streams of the purpose, in [0, 2²⁴): a layer's number.</param>
+    public Philox(ulong seed, Purpose purpose, int stream = 0)
     {
         // The key has 64 bits; the purpose goes into the counter's top word, so no two purposes can meet by a choice of seeds.
         (_key0, _key1) = ((uint)seed, (uint)(seed >> 32));
-        Lane = (uint)purpose;
+        Lane = (uint)purpose | ((uint)stream << 8);
     }
 
     private uint Lane { get; }

@@ -10,7 +10,7 @@ namespace ConvNet.Data.ModelFiles;
 
 /// <summary>A trained network with all that is needed to use it.</summary>
 /// <param name="Network">Its layers.</param>
-/// <param name="Weights">Its flat parameter buffer.</param>
+/// <param name="Weights">Its state: the flat parameter buffer, then the running statistics.</param>
 /// <param name="ClassNames">The classes' names, by number.</param>
 /// <param name="Normalisation">How its training images were normalised.</param>
 public sealed record TrainedModel(Network Network, float[] Weights, IReadOnlyList<string> ClassNames, Normalisation Normalisation)
@@ -43,8 +43,7 @@ public static class ModelFile
         byte[] description = JsonSerializer.SerializeToUtf8Bytes(Describe(model, origin), Indented);
         AtomicFile.Write(Path.Combine(folder, DescriptionName), stream => stream.Write(description));
         string weights = Path.Combine(folder, WeightsName);
-        NamedTensor[] tensors = [.. model.Network.Parameters.Select(p => new NamedTensor(p.Name, p.Shape, p.Offset))];
-        Safetensors.Write(weights, tensors, model.Weights, new Dictionary<string, string> { ["format"] = Format, ["model"] = model.Network.Name });
+        Safetensors.Write(weights, NamedTensor.Of(model.Network), model.Weights, new Dictionary<string, string> { ["format"] = Format, ["model"] = model.Network.Name });
         return weights;
     }
 
@@ -71,15 +70,15 @@ public static class ModelFile
     /// <summary>The values in the network's own order, whatever their order in the file.</summary>
     private static float[] Arrange(string path, Network network, IReadOnlyList<NamedTensor> tensors, float[] values)
     {
-        var weights = new float[network.ParameterCount];
+        var weights = new float[network.StateLength];
         Dictionary<string, NamedTensor> byName = tensors.ToDictionary(t => t.Name);
-        foreach (Parameter parameter in network.Parameters)
+        foreach (NamedTensor wanted in NamedTensor.Of(network))
         {
-            if (!byName.Remove(parameter.Name, out NamedTensor? tensor))
-                throw new DataException($"{path}: {network.Name} takes a tensor {parameter.Name}, which is not in it.");
-            if (!tensor.Shape.SequenceEqual(parameter.Shape))
-                throw new DataException($"{path}: {parameter.Name} is [{string.Join(", ", tensor.Shape)}]; {network.Name} takes [{string.Join(", ", parameter.Shape)}].");
-            values.AsSpan(tensor.Offset, tensor.Length).CopyTo(weights.AsSpan(parameter.Offset));
+            if (!byName.Remove(wanted.Name, out NamedTensor? tensor))
+                throw new DataException($"{path}: {network.Name} takes a tensor {wanted.Name}, which is not in it.");
+            if (!tensor.Shape.SequenceEqual(wanted.Shape))
+                throw new DataException($"{path}: {wanted.Name} is [{string.Join(", ", tensor.Shape)}]; {network.Name} takes [{string.Join(", ", wanted.Shape)}].");
+            values.AsSpan(tensor.Offset, tensor.Length).CopyTo(weights.AsSpan(wanted.Offset));
         }
 
         return byName.Count == 0
@@ -113,6 +112,7 @@ public static class ModelFile
             ["weightsSha256"] = model.WeightsSha256,
             ["origin"] = from,
             ["layers"] = layers,
+            ["auxiliaries"] = new JsonObject(network.Auxiliaries.Select(a => KeyValuePair.Create(a.Layer, (JsonNode?)JsonValue.Create(a.Weight)))),
         };
     }
 
@@ -130,7 +130,10 @@ public static class ModelFile
             if (input.Length != 3 || input.Min() < 1)
                 throw new DataException($"{path}: input is [{string.Join(", ", input)}]; it takes [channels, height, width].");
             LayerDescription[] layers = [.. root.GetProperty("layers").EnumerateArray().Select(Layer)];
-            var description = new NetworkDescription(root.GetProperty("model").GetString()!, new Shape(input[0], input[1], input[2]), layers);
+            var description = new NetworkDescription(root.GetProperty("model").GetString()!, new Shape(input[0], input[1], input[2]), layers)
+            {
+                Auxiliaries = root.TryGetProperty("auxiliaries", out JsonElement auxiliaries) ? [.. auxiliaries.EnumerateObject().Select(a => new AuxiliaryDescription(a.Name, a.Value.GetSingle()))] : [],
+            };
             Network network = description.Build();
             string[] classes = [.. root.GetProperty("classes").EnumerateArray().Select(c => c.GetString()!)];
             JsonElement normalisation = root.GetProperty("normalisation");

@@ -2,6 +2,7 @@ using System.Buffers.Binary;
 using System.Runtime.InteropServices;
 using System.Text;
 using System.Text.Json;
+using ConvNet.Core.Networks;
 using ConvNet.Data.Files;
 
 namespace ConvNet.Data.ModelFiles;
@@ -14,6 +15,13 @@ public sealed record NamedTensor(string Name, IReadOnlyList<int> Shape, int Offs
 {
     /// <summary>Floats.</summary>
     public int Length => Shape.Aggregate(1, (product, size) => checked(product * size));
+
+    /// <summary>The slices of a network's state: its parameters, then its running statistics.</summary>
+    public static NamedTensor[] Of(Network network) =>
+    [
+        .. network.Parameters.Select(p => new NamedTensor(p.Name, p.Shape, p.Offset)),
+        .. network.Statistics.Select(s => new NamedTensor(s.Name, s.Shape, network.ParameterCount + s.Offset)),
+    ];
 }
 
 /// <summary>Reads and writes safetensors files of float32.</summary>

@@ -73,7 +73,7 @@ internal sealed class SyntheticJob : IJobRuntime
         {
             long began = Stopwatch.GetTimestamp();
             _samples.Span.CopyTo(_workspace.Input);
-            _workspace.Train(_workspace.Labels.Length, weights, contribution, progress);
+            _workspace.Train(_workspace.Labels.Length, weights, contribution, progress: progress);
             _recorder.Computed(step, began, Stopwatch.GetTimestamp());
         }
 

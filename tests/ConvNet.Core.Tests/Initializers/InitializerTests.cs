@@ -127,7 +127,7 @@ public class InitializerTests
 
     [Fact]
     public void Every_initializer_has_its_own_name() =>
-        Assert.Equal(["he-normal", "he-uniform", "lecun-normal", "lecun-uniform", "xavier-normal", "xavier-uniform", "zeros"],
+        Assert.Equal(["he-normal", "he-uniform", "lecun-normal", "lecun-uniform", "ones", "xavier-normal", "xavier-uniform", "zeros"],
             Initializer.All.Select(i => i.Name).Order(StringComparer.Ordinal));
 
     private static float[] Fill(string name, int count)

@@ -1,4 +1,5 @@
 using ConvNet.Core.Layers;
+using ConvNet.Core.Randomness;
 using ConvNet.Core.Tensors;
 
 namespace ConvNet.Core.Tests.Layers;
@@ -6,7 +7,7 @@ namespace ConvNet.Core.Tests.Layers;
 /// <summary>Every layer's forward pass once more: plain loops in double precision over <c>[N, C, H, W]</c>. What the engine is measured against.</summary>
 internal static class DoubleLayers
 {
-    public static double[] Forward(Layer layer, Shape[] shapes, double[][] inputs, double[] parameters, int samples)
+    public static double[] Forward(Layer layer, Shape[] shapes, double[][] inputs, double[] parameters, int samples, int number = 0)
     {
         Shape y = layer.OutputShape("test", shapes);
         return layer switch
@@ -20,9 +21,38 @@ internal static class DoubleLayers
             Tanh => [.. inputs[0].Select(Math.Tanh)],
             Sigmoid => [.. inputs[0].Select(x => 1 / (1 + Math.Exp(-x)))],
             Flatten => inputs[0],
+            BatchNorm2D norm => Normalise(norm, shapes[0], inputs[0], parameters, samples),
+            Dropout dropout => Drop(dropout, shapes[0].Elements, inputs[0], number),
             Add => [.. inputs[0].Zip(inputs[1], (a, b) => a + b)],
             _ => throw new ArgumentException($"no reference for {layer}"),
         };
+    }
+
+    private static double[] Normalise(BatchNorm2D norm, Shape x, double[] input, double[] parameters, int samples)
+    {
+        var output = new double[input.Length];
+        for (int c = 0; c < x.Channels; c++)
+        {
+            int[] places = [.. Enumerable.Range(0, samples * x.Pixels).Select(i => (((i / x.Pixels * x.Channels) + c) * x.Pixels) + (i % x.Pixels))];
+            double mean = places.Average(p => input[p]), variance = places.Average(p => (input[p] - mean) * (input[p] - mean));
+            foreach (int p in places)
+                output[p] = ((input[p] - mean) / Math.Sqrt(variance + norm.Epsilon) * parameters[c]) + parameters[x.Channels + c];
+        }
+
+        return output;
+    }
+
+    /// <summary>Dropout of seed 0 and step 0: the draw of (layer, sample, element / 4) decides by its word element mod 4.</summary>
+    private static double[] Drop(Dropout dropout, int features, double[] input, int number)
+    {
+        var random = new Philox(0, Purpose.Dropout, number);
+        return [.. input.Select((v, i) =>
+        {
+            (int sample, int element) = (i / features, i % features);
+            (uint a, uint b, uint c, uint d) = random.Block(0, ((ulong)sample << 32) + (ulong)(element / 4));
+            uint word = (element % 4) switch { 0 => a, 1 => b, 2 => c, _ => d };
+            return word / 4294967296.0 < dropout.Probability ? 0 : v / (1 - (double)dropout.Probability);
+        })];
     }
 
     private static double[] Convolve(Conv2D conv, Shape x, Shape y, double[] input, double[] parameters, int samples)

@@ -69,6 +69,10 @@ public sealed class GradientTests
         ["tanh"] = (new Tanh(), [new(2, 3, 3)], [2]),
         ["sigmoid"] = (new Sigmoid(), [new(2, 3, 3)], [2]),
         ["flatten"] = (new Flatten(), [new(2, 3, 3)], [2, 17]),
+        ["batch norm"] = (new BatchNorm2D(), [new(3, 3, 5)], [1, 3, 16, 19]),
+        ["batch norm of a vector"] = (new BatchNorm2D { Epsilon = 0.1f }, [Shape.Vector(5)], [2, 33]),
+        ["dropout"] = (new Dropout(0.4f), [new(2, 3, 3)], [2, 18]),
+        ["dropout of nothing"] = (new Dropout(0), [Shape.Vector(3)], [2]),
         ["add"] = (new Add(), [new(2, 3, 3), new(2, 3, 3)], [2]),
     };
 
@@ -83,10 +87,11 @@ public sealed class GradientTests
         int blocks = SampleLanes.Blocks(samples);
         AlignedBuffer[] x = [.. shapes.Select(s => new AlignedBuffer(blocks * s.Elements * 16))], dx = [.. shapes.Select(s => new AlignedBuffer(blocks * s.Elements * 16))];
         using AlignedBuffer y = new(blocks * output.Elements * 16), dy = new(y.Length), w = new(parameters.Length), dw = new(parameters.Length);
-        using AlignedBuffer scratch = new(operation.ScratchLength(blocks));
+        using AlignedBuffer scratch = new(operation.ScratchLength(blocks)), saved = new(operation.SavedLength(blocks));
+        using AlignedBuffer statistics = new(layer.Statistics(shapes).Sum(s => s.Length));
         for (int i = 0; i < x.Length; i++)
-            SampleLanes.Write(inputs[i], samples, x[i].Span);
-        foreach (AlignedBuffer written in dx.Append(dw).Append(y).Append(scratch))
+            SampleLanes.Write(inputs[i], samples, x[i].Span, empty: 3.25f);
+        foreach (AlignedBuffer written in dx.Append(dw).Append(y).Append(scratch).Append(saved).Append(statistics))
             written.Span.Fill(float.NaN);
         SampleLanes.Write(slope, samples, dy.Span);
         for (int i = 0; i < parameters.Length; i++)
@@ -99,6 +104,9 @@ public sealed class GradientTests
             OutputGradient = dy.Pointer,
             Parameters = w.Pointer,
             ParameterGradients = dw.Pointer,
+            Statistics = statistics.Pointer,
+            Saved = saved.Pointer,
+            Pass = new PassContext(Trains: true, Seed: 0, Step: 0, FirstSample: 0, samples),
             Scratch = scratch.Pointer,
             Blocks = blocks,
         };
@@ -111,6 +119,7 @@ public sealed class GradientTests
         {
             AssertClose(Differences(inputs[i], () => DoubleLayers.Forward(layer, shapes, inputs, parameters, samples), slope),
                 SampleLanes.Read(dx[i].Span, samples, shapes[i].Elements), $"dx{i}");
+            Assert.All(SampleLanes.Empty(dx[i].Span, samples, shapes[i].Elements), v => Assert.Equal(0, v));
         }
 
         double[] dwRead = [.. dw.Span.ToArray().Select(v => (double)v)];

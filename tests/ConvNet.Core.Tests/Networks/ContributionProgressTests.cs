@@ -19,7 +19,7 @@ public class ContributionProgressTests
         trial.Fill(workspace);
         var taker = new Taker(contribution);
 
-        workspace.Train(17, trial.Weights, contribution, taker);
+        workspace.Train(17, trial.Weights, contribution, progress: taker);
 
         Assert.Equal(expected, taker.Taken);
         Assert.All(contribution, f => Assert.True(float.IsNaN(f)));
@@ -35,7 +35,7 @@ public class ContributionProgressTests
         trial.Fill(workspace);
         var taker = new Taker(contribution);
 
-        workspace.Train(5, trial.Weights, contribution, taker);
+        workspace.Train(5, trial.Weights, contribution, progress: taker);
 
         var layers = trial.Network.Nodes.Where(n => n.ParameterCount > 0).Select(n => n.FirstParameter).Reverse();
         Assert.Equal(layers, taker.Offsets.Where(o => o < trial.Network.ParameterCount));

@@ -46,6 +46,17 @@ public sealed class NetworkGradientTests
             .Add("fc", new FullyConnected(4)).Build(),
         ["scores straight from the sample"] = () => Start().Add("fc", new FullyConnected(4)).Build(),
         ["an activation as the last layer"] = () => Start().Add("fc", new FullyConnected(4)).Add("tanh", new Tanh()).Build(),
+        ["normalised and rectified"] = () => Start().Add("a", new Conv2D(3, 3) { Bias = false }).Add("na", new BatchNorm2D()).Add("ra", new Relu())
+            .Add("b", new Conv2D(3, 3) { Padding = 1, Bias = false }).Add("nb", new BatchNorm2D()).Add("sum", new Add(), "nb", "ra").Add("r", new Relu())
+            .Add("pool", new AveragePool2D(2)).Add("fc", new FullyConnected(4)).Build(),
+        ["dropout after relu, and before it"] = () => Start().Add("a", new Conv2D(3, 3)).Add("ra", new Relu()).Add("da", new Dropout(0.3f))
+            .Add("flatten", new Flatten()).Add("b", new FullyConnected(9)).Add("db", new Dropout(0.5f)).Add("rb", new Relu()).Add("fc", new FullyConnected(4)).Build(),
+        ["an auxiliary output"] = () => Start().Add("a", new Conv2D(3, 3)).Add("ra", new Relu())
+            .Add("pool", new MaxPool2D(2), "ra").Add("drop", new Dropout(0.3f)).Add("aux", new FullyConnected(4))
+            .Add("b", new Conv2D(3, 3) { Padding = 1 }, "ra").Add("rb", new Relu()).Add("fc", new FullyConnected(4)).Auxiliary("aux", 0.3f).Build(),
+        ["two auxiliary outputs of one layer"] = () => Start().Add("a", new Conv2D(3, 3)).Add("ta", new Tanh())
+            .Add("aux1", new FullyConnected(4), "ta").Add("aux2", new FullyConnected(4), "ta").Add("fc", new FullyConnected(4), "ta")
+            .Auxiliary("aux1", 0.3f).Auxiliary("aux2", 2).Build(),
         ["small classic"] = () => LeNet5.Classic(new Shape(1, 12, 12), 3),
     };
 
@@ -61,7 +72,7 @@ public sealed class NetworkGradientTests
         network.Initialize(weights, 11);
         for (int i = 0; i < weights.Length; i++)
             weights[i] += 0.05f * (random.Uniform(2, (ulong)i) - 0.5f);
-        var layout = new ContributionLayout(network.ParameterCount, 0);
+        ContributionLayout layout = network.Layout;
         var contribution = new float[layout.Length];
         Array.Fill(contribution, float.NaN);
         using var workspace = new Workspace(new ExecutionPlan(network, microBatch: 20));
@@ -72,7 +83,7 @@ public sealed class NetworkGradientTests
         workspace.Train(samples, weights, contribution);
 
         double[] exact = [.. weights.Select(w => (double)w)];
-        Assert.Equal(Loss(network, input, exact, labels), contribution[layout.MetricsOffset + ContributionLayout.LossSum], 1e-4);
+        Assert.Equal(Losses(network, input, exact, labels).Main, contribution[layout.MetricsOffset + ContributionLayout.LossSum], 1e-4);
         Assert.Equal(samples, contribution[layout.MetricsOffset + ContributionLayout.Samples]);
         double scale = contribution.Take(network.ParameterCount).Max(g => Math.Abs((double)g));
         int stride = Math.Max(1, network.ParameterCount / 150);     // a sample of the larger networks' parameters
@@ -96,19 +107,24 @@ public sealed class NetworkGradientTests
         return $"{parameter.Name}[{i - parameter.Offset}]";
     }
 
-    private static double Loss(Network network, double[] input, double[] weights, int[] labels)
+    private static double Loss(Network network, double[] input, double[] weights, int[] labels) => Losses(network, input, weights, labels).All;
+
+    private static (double Main, double All) Losses(Network network, double[] input, double[] weights, int[] labels)
     {
         var outputs = new List<double[]>();
         foreach (Node node in network.Nodes)
         {
             double[][] from = [.. node.Inputs.Select(i => i == Network.InputNode ? input : outputs[i])];
             double[] parameters = weights[node.FirstParameter..(node.FirstParameter + node.ParameterCount)];
-            outputs.Add(DoubleLayers.Forward(node.Layer, [.. node.InputShapes], from, parameters, labels.Length));
+            outputs.Add(DoubleLayers.Forward(node.Layer, [.. node.InputShapes], from, parameters, labels.Length, outputs.Count));
         }
 
-        return labels.Select((label, n) =>
+        double main = Of(outputs[^1]);
+        return (main, main + network.Auxiliaries.Sum(a => a.Weight * Of(outputs[a.Node])));
+
+        double Of(double[] output) => labels.Select((label, n) =>
         {
-            double[] scores = outputs[^1].Skip(n * network.Classes).Take(network.Classes).ToArray();
+            double[] scores = output.Skip(n * network.Classes).Take(network.Classes).ToArray();
             return Math.Log(scores.Sum(s => Math.Exp(s - scores.Max()))) + scores.Max() - scores[label];
         }).Sum();
     }

@@ -37,7 +37,7 @@ internal sealed class Trial
 
     public float[] Weights { get; }
 
-    public ContributionLayout Layout => new(Network.ParameterCount, 0);
+    public ContributionLayout Layout => Network.Layout;
 
     /// <summary>The engine's contribution of one training pass, in an arena that was full of NaN.</summary>
     public float[] Train(ExecutionPlan plan)

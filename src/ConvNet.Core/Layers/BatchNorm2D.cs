@@ -1,0 +1,111 @@
+using ConvNet.Core.Initializers;
+using ConvNet.Core.Kernels.Normalisation;
+using ConvNet.Core.Simd;
+using ConvNet.Core.Tensors;
+
+namespace ConvNet.Core.Layers;
+
+/// <summary>Gives every channel mean 0 and deviation 1 over the micro-batch, then a learned scale and offset.</summary>
+/// <remarks>
+/// x <c>[N, C, H, W]</c> → y, same shape: y = γ·(x − mean) / √(variance + ε) + β, with mean and variance of each channel over the micro-batch's samples and pixels.
+/// weight γ <c>[C]</c>, bias β <c>[C]</c>; running_mean and running_var <c>[C]</c> are what evaluation uses.
+/// <para>
+/// Statistics are those of one micro-batch ("ghost" batch normalisation, Hoffer, Hubara, Soudry 2017), so a micro-batch depends on no other and on no machine;
+/// the running ones move once a step by the mean over its micro-batches, the variance over n − 1. A vector of features is a channel each.
+/// Ioffe and Szegedy 2015, "Batch normalization: accelerating deep network training by reducing internal covariate shift".
+/// </para>
+/// </remarks>
+public sealed record BatchNorm2D : Layer
+{
+    /// <summary>ε, above 0: keeps a constant channel finite.</summary>
+    public float Epsilon { get; init; } = 1e-5f;
+
+    /// <summary>The weight of the newest step in the running statistics, above 0, at most 1.</summary>
+    public float Momentum { get; init; } = 0.1f;
+
+    /// <inheritdoc/>
+    public override Shape OutputShape(string name, IReadOnlyList<Shape> inputs)
+    {
+        if (!(Epsilon > 0) || !float.IsFinite(Epsilon))
+            throw new ShapeException($"{name}: epsilon is above 0, got {Epsilon}.");
+        if (!(Momentum > 0 && Momentum <= 1))
+            throw new ShapeException($"{name}: momentum is above 0 and at most 1, got {Momentum}.");
+        return inputs[0];
+    }
+
+    /// <inheritdoc/>
+    public override IReadOnlyList<ParameterSpec> Parameters(IReadOnlyList<Shape> inputs)
+    {
+        int channels = inputs[0].Channels;
+        return [new("weight", [channels], channels, channels, Initializer.Ones), new("bias", [channels], channels, channels, Initializer.Zeros)];
+    }
+
+    /// <inheritdoc/>
+    public override IReadOnlyList<StatisticSpec> Statistics(IReadOnlyList<Shape> inputs) =>
+        [new("running_mean", [inputs[0].Channels], 0, Momentum), new("running_var", [inputs[0].Channels], 1, Momentum)];
+
+    /// <inheritdoc/>
+    internal override Operation Plan(IReadOnlyList<Shape> inputs) => new Passes(inputs[0], Epsilon, rectify: false);
+
+    private sealed unsafe class Passes(Shape shape, float epsilon, bool rectify) : Operation
+    {
+        /// <summary>Mean and 1 / deviation, in lines of their own.</summary>
+        private readonly int _line = (shape.Channels + Stripes.Count - 1) / Stripes.Count * Stripes.Count;
+
+        public override bool BackwardReadsInput => true;
+
+        public override bool CanRectify => true;
+
+        public override Operation Rectified() => new Passes(shape, epsilon, rectify: true);
+
+        public override int SavedLength(int blocks) => 2 * _line;
+
+        public override void Forward(in Frame f)
+        {
+            var arguments = new BatchNormArguments
+            {
+                X = f.Input,
+                Y = f.Output,
+                Gamma = f.Parameters,
+                Beta = f.Parameters + shape.Channels,
+                Mean = f.Pass.Trains ? f.Saved : f.Statistics,
+                InverseDeviation = f.Saved + _line,
+                Variance = f.Statistics + shape.Channels,
+                Epsilon = epsilon,
+                Rectify = rectify,
+                Channels = shape.Channels,
+                Pixels = shape.Pixels,
+                Blocks = f.Blocks,
+                Samples = f.Pass.Samples,
+            };
+            if (f.Pass.Trains)
+            {
+                Widest.Run<BatchNormStatistics, BatchNormArguments>(arguments);
+                new ReadOnlySpan<float>(f.Saved, shape.Channels).CopyTo(new Span<float>(f.Statistics, shape.Channels));
+            }
+            else
+            {
+                for (int channel = 0; channel < shape.Channels; channel++)
+                    arguments.InverseDeviation[channel] = 1 / MathF.Sqrt(arguments.Variance[channel] + epsilon);
+            }
+
+            Widest.Run<BatchNormApply, BatchNormArguments>(arguments);
+        }
+
+        public override void Backward(in Frame f) => Widest.Run<BatchNormBackward, BatchNormArguments>(new BatchNormArguments
+        {
+            X = f.Input,
+            Dy = f.OutputGradient,
+            Dx = f.InputGradient,
+            Gamma = f.Parameters,
+            GammaGradient = f.ParameterGradients,
+            BetaGradient = f.ParameterGradients + shape.Channels,
+            Mean = f.Saved,
+            InverseDeviation = f.Saved + _line,
+            Channels = shape.Channels,
+            Pixels = shape.Pixels,
+            Blocks = f.Blocks,
+            Samples = f.Pass.Samples,
+        });
+    }
+}
