@@ -10,7 +10,7 @@ public abstract record Activation : Layer
     /// <inheritdoc/>
     public override Shape OutputShape(string name, IReadOnlyList<Shape> inputs) => inputs[0];
 
-    private protected sealed unsafe class Passes<TForward, TBackward>(Shape x) : Operation
+    private protected sealed unsafe class Passes<TForward, TBackward>(Shape x, float constant = 0) : Operation
         where TForward : struct, IKernel<ElementwiseArguments>
         where TBackward : struct, IKernel<ElementwiseArguments>
     {
@@ -19,14 +19,14 @@ public abstract record Activation : Layer
         public override bool WorksInPlace => true;
 
         public override void Forward(in Frame f) => Widest.Run<TForward, ElementwiseArguments>(
-            new ElementwiseArguments(f.Input, null, f.Output, f.Blocks * x.Elements * Stripes.Count));
+            new ElementwiseArguments(f.Input, null, f.Output, f.Blocks * x.Elements * Stripes.Count, constant));
 
         public override void Backward(in Frame f)
         {
             if (f.InputGradient == null)
                 return;
             Widest.Run<TBackward, ElementwiseArguments>(
-                new ElementwiseArguments(f.Output, f.OutputGradient, f.InputGradient, f.Blocks * x.Elements * Stripes.Count));
+                new ElementwiseArguments(f.Output, f.OutputGradient, f.InputGradient, f.Blocks * x.Elements * Stripes.Count, constant));
         }
     }
 }
@@ -50,4 +50,30 @@ public sealed record Sigmoid : Activation
 {
     /// <inheritdoc/>
     internal override Operation Plan(IReadOnlyList<Shape> inputs) => new Passes<SigmoidForward, SigmoidBackward>(inputs[0]);
+}
+
+/// <summary>y = x for x &gt; 0, else slope·x. Maas, Hannun, Ng 2013, "Rectifier nonlinearities improve neural network acoustic models".</summary>
+/// <param name="Slope">Above 0; 0.01 is usual.</param>
+public sealed record LeakyRelu(float Slope = 0.01f) : Activation
+{
+    /// <inheritdoc/>
+    public override Shape OutputShape(string name, IReadOnlyList<Shape> inputs) => Slope > 0 && float.IsFinite(Slope)
+        ? inputs[0]
+        : throw new ShapeException($"{name}: the slope is above 0, got {Slope}.");
+
+    /// <inheritdoc/>
+    internal override Operation Plan(IReadOnlyList<Shape> inputs) => new Passes<LeakyReluForward, LeakyReluBackward>(inputs[0], Slope);
+}
+
+/// <summary>y = x for x &gt; 0, else α·(eˣ − 1). Clevert, Unterthiner, Hochreiter 2016, "Fast and accurate deep network learning by exponential linear units".</summary>
+/// <param name="Alpha">α, above 0.</param>
+public sealed record Elu(float Alpha = 1) : Activation
+{
+    /// <inheritdoc/>
+    public override Shape OutputShape(string name, IReadOnlyList<Shape> inputs) => Alpha > 0 && float.IsFinite(Alpha)
+        ? inputs[0]
+        : throw new ShapeException($"{name}: alpha is above 0, got {Alpha}.");
+
+    /// <inheritdoc/>
+    internal override Operation Plan(IReadOnlyList<Shape> inputs) => new Passes<EluForward, EluBackward>(inputs[0], Alpha);
 }

@@ -8,7 +8,7 @@ namespace ConvNet.Core.Layers;
 public sealed record Add : Layer
 {
     /// <inheritdoc/>
-    public override int InputCount => 2;
+    public override int LeastInputs => 2;
 
     /// <inheritdoc/>
     public override Shape OutputShape(string name, IReadOnlyList<Shape> inputs) => inputs[0] == inputs[1]

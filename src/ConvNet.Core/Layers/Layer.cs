@@ -9,12 +9,15 @@ namespace ConvNet.Core.Layers;
 /// </remarks>
 public abstract record Layer
 {
-    /// <summary>Inputs that the layer takes.</summary>
-    public virtual int InputCount => 1;
+    /// <summary>Inputs that the layer takes at least.</summary>
+    public virtual int LeastInputs => 1;
+
+    /// <summary>Inputs that the layer takes at most.</summary>
+    public virtual int MostInputs => LeastInputs;
 
     /// <summary>The output's shape.</summary>
     /// <param name="name">The layer's name in its network, for messages.</param>
-    /// <param name="inputs">The inputs' shapes, <see cref="InputCount"/> of them.</param>
+    /// <param name="inputs">The inputs' shapes, as many as the layer takes.</param>
     /// <exception cref="ShapeException">The inputs do not fit; the message says why.</exception>
     public abstract Shape OutputShape(string name, IReadOnlyList<Shape> inputs);
 

@@ -41,13 +41,14 @@ public static class LayerCatalog
                 w.Add("initializer", full.Initializer.Name, Initializer.HeUniform.Name);
             }),
         new("max-pool", typeof(MaxPool2D),
-            s => new MaxPool2D(s.Size("kernel")) { Stride = s.Size("stride", s.Size("kernel")), Padding = s.Padding() },
+            s => new MaxPool2D(s.Size("kernel")) { Stride = s.Size("stride", s.Size("kernel")), Padding = s.Padding(), CeilMode = s.Flag("ceil-mode", false) },
             (layer, w) =>
             {
                 var pool = (MaxPool2D)layer;
                 w.Add("kernel", pool.Kernel);
                 w.Add("stride", pool.Stride, pool.Kernel);
                 w.Add("padding", pool.Padding, Padding.Valid);
+                w.Add("ceil-mode", pool.CeilMode, false);
             }),
         new("average-pool", typeof(AveragePool2D),
             s => new AveragePool2D(s.Size("kernel"))
@@ -55,6 +56,7 @@ public static class LayerCatalog
                 Stride = s.Size("stride", s.Size("kernel")),
                 Padding = s.Padding(),
                 CountPadding = s.Flag("count-padding", false),
+                CeilMode = s.Flag("ceil-mode", false),
             },
             (layer, w) =>
             {
@@ -63,6 +65,7 @@ public static class LayerCatalog
                 w.Add("stride", pool.Stride, pool.Kernel);
                 w.Add("padding", pool.Padding, Padding.Valid);
                 w.Add("count-padding", pool.CountPadding, false);
+                w.Add("ceil-mode", pool.CeilMode, false);
             }),
         new("batch-norm", typeof(BatchNorm2D),
             s => new BatchNorm2D { Epsilon = s.Real("epsilon", 1e-5f), Momentum = s.Real("momentum", 0.1f) },
@@ -73,10 +76,33 @@ public static class LayerCatalog
                 w.Add("momentum", norm.Momentum, 0.1f);
             }),
         new("dropout", typeof(Dropout), s => new Dropout(s.Real("probability", 0.5f)), (layer, w) => w.Add("probability", ((Dropout)layer).Probability, 0.5f)),
+        new("local-response-norm", typeof(LocalResponseNormalisation),
+            s => new LocalResponseNormalisation(s.Number("size", 5)) { Alpha = s.Real("alpha", 1e-4f), Beta = s.Real("beta", 0.75f), K = s.Real("k", 1) },
+            (layer, w) =>
+            {
+                var norm = (LocalResponseNormalisation)layer;
+                w.Add("size", norm.Size, 5);
+                w.Add("alpha", norm.Alpha, 1e-4f);
+                w.Add("beta", norm.Beta, 0.75f);
+                w.Add("k", norm.K, 1f);
+            }),
         new("relu", typeof(Relu), _ => new Relu(), (_, _) => { }),
         new("tanh", typeof(Tanh), _ => new Tanh(), (_, _) => { }),
         new("sigmoid", typeof(Sigmoid), _ => new Sigmoid(), (_, _) => { }),
         new("flatten", typeof(Flatten), _ => new Flatten(), (_, _) => { }),
+        new("leaky-relu", typeof(LeakyRelu), s => new LeakyRelu(s.Real("slope", 0.01f)), (layer, w) => w.Add("slope", ((LeakyRelu)layer).Slope, 0.01f)),
+        new("elu", typeof(Elu), s => new Elu(s.Real("alpha", 1)), (layer, w) => w.Add("alpha", ((Elu)layer).Alpha, 1f)),
+        new("gelu", typeof(Gelu), _ => new Gelu(), (_, _) => { }),
+        new("concat", typeof(Concat), _ => new Concat(), (_, _) => { }),
+        new("global-average-pool", typeof(GlobalAveragePool2D), _ => new GlobalAveragePool2D(), (_, _) => { }),
+        new("identity-shortcut", typeof(IdentityShortcut),
+            s => new IdentityShortcut(s.Number("out-channels")) { Stride = s.Size("stride", 1) },
+            (layer, w) =>
+            {
+                var shortcut = (IdentityShortcut)layer;
+                w.Add("out-channels", shortcut.OutChannels);
+                w.Add("stride", shortcut.Stride, new Size(1, 1));
+            }),
         new("add", typeof(Add), _ => new Add(), (_, _) => { }),
     ];
 

@@ -18,6 +18,9 @@ public sealed record MaxPool2D(Size Kernel) : Layer
     /// <summary>Places around the image.</summary>
     public Padding Padding { get; init; } = Padding.Valid;
 
+    /// <summary>Whether a window that hangs over the end of the image is taken too, as long as it starts inside: the size is rounded up instead of down.</summary>
+    public bool CeilMode { get; init; }
+
     /// <inheritdoc/>
     public override Shape OutputShape(string name, IReadOnlyList<Shape> inputs)
     {
@@ -26,6 +29,7 @@ public sealed record MaxPool2D(Size Kernel) : Layer
         (Window rows, Window columns) = Padding.Windows(x, Kernel, Stride, 1);
         if (rows.Before >= rows.Kernel || rows.After >= rows.Kernel || columns.Before >= columns.Kernel || columns.After >= columns.Kernel)
             throw new ShapeException($"{name}: padding {Padding} is not smaller than the {Kernel.Height}×{Kernel.Width} window, so a window could see no pixel.");
+        (rows, columns) = Padding.Windows(x, Kernel, Stride, CeilMode);
         return new Shape(x.Channels, rows.Slide(x.Height), columns.Slide(x.Width));
     }
 
@@ -34,7 +38,7 @@ public sealed record MaxPool2D(Size Kernel) : Layer
 
     private sealed unsafe class Passes(MaxPool2D layer, Shape x) : Operation
     {
-        private readonly (Window Rows, Window Columns) _windows = layer.Padding.Windows(x, layer.Kernel, layer.Stride, 1);
+        private readonly (Window Rows, Window Columns) _windows = layer.Padding.Windows(x, layer.Kernel, layer.Stride, layer.CeilMode);
 
         public override bool BackwardReadsInput => true;
 

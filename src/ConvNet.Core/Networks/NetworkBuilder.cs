@@ -36,8 +36,8 @@ public sealed class NetworkBuilder(string name, Shape input)
         if (_nodes.Exists(n => n.Name == layerName))
             throw new ShapeException($"{layerName}: there are two layers of this name; every layer takes its own.");
         List<int> from = inputs.Length == 0 ? [_nodes.Count - 1] : [.. inputs.Select(i => Find(layerName, i))];
-        if (from.Count != layer.InputCount)
-            throw new ShapeException($"{layerName}: {layer.GetType().Name} takes {layer.InputCount} input(s), got {from.Count}.");
+        if (from.Count < layer.LeastInputs || from.Count > layer.MostInputs)
+            throw new ShapeException($"{layerName}: {layer.GetType().Name} takes {(layer.MostInputs == layer.LeastInputs ? "" : "at least ")}{layer.LeastInputs} input(s), got {from.Count}.");
         Shape[] shapes = [.. from.Select(i => i == Network.InputNode ? _input : _nodes[i].Output)];
         Shape output = layer.OutputShape(layerName, shapes);
         var node = new Node(layerName, layer, from, shapes, output, _parameters, _statistics);

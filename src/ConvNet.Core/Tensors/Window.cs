@@ -19,6 +19,17 @@ public readonly record struct Window(int Kernel, int Stride = 1, int Before = 0,
     /// <summary>The output's size for an input of <paramref name="size"/> pixels; 0 or less when the window does not fit.</summary>
     public int Slide(int size) => size + Before + After < Extent ? 0 : ((size + Before + After - Extent) / Stride) + 1;
 
+    /// <summary>The same window with so much more padding after the image that the last places are not cut off (ceil mode): one that starts beyond image and padding before is not taken.</summary>
+    /// <param name="size">Pixels of the image.</param>
+    public Window RoundedUp(int size)
+    {
+        int reach = size + Before + After - Extent;
+        int outputs = reach < 0 ? 0 : ((reach + Stride - 1) / Stride) + 1;
+        if (outputs > 1 && (outputs - 1) * Stride >= size + Before)
+            outputs--;
+        return outputs < 1 ? this : this with { After = Math.Max(After, ((outputs - 1) * Stride) + Extent - size - Before) };
+    }
+
     /// <summary>The input place under tap <paramref name="k"/> of output place <paramref name="o"/>; may lie outside the image.</summary>
     public int Source(int o, int k) => (o * Stride) - Before + (k * Dilation);
 

@@ -14,19 +14,54 @@ internal static class DoubleLayers
         {
             Conv2D conv => Convolve(conv, shapes[0], y, inputs[0], parameters, samples),
             FullyConnected full => Connect(full, shapes[0].Elements, inputs[0], parameters, samples),
-            MaxPool2D pool => Pool(pool.Padding, pool.Kernel, pool.Stride, shapes[0], y, inputs[0], samples, (values, _) => values.Max()),
-            AveragePool2D pool => Pool(pool.Padding, pool.Kernel, pool.Stride, shapes[0], y, inputs[0], samples,
+            MaxPool2D pool => Pool(pool.Padding, pool.CeilMode, pool.Kernel, pool.Stride, shapes[0], y, inputs[0], samples, (values, _) => values.Max()),
+            AveragePool2D pool => Pool(pool.Padding, pool.CeilMode, pool.Kernel, pool.Stride, shapes[0], y, inputs[0], samples,
                 (values, all) => values.Sum() / (pool.CountPadding ? all : values.Count)),
             Relu => [.. inputs[0].Select(x => Math.Max(0, x))],
             Tanh => [.. inputs[0].Select(Math.Tanh)],
             Sigmoid => [.. inputs[0].Select(x => 1 / (1 + Math.Exp(-x)))],
             Flatten => inputs[0],
             BatchNorm2D norm => Normalise(norm, shapes[0], inputs[0], parameters, samples),
+            GlobalAveragePool2D => [.. inputs[0].Chunk(shapes[0].Pixels).Select(plane => plane.Average())],
+            LocalResponseNormalisation norm => Respond(norm, shapes[0], inputs[0]),
+            LeakyRelu leaky => [.. inputs[0].Select(x => x > 0 ? x : leaky.Slope * x)],
+            Elu elu => [.. inputs[0].Select(x => x > 0 ? x : elu.Alpha * (Math.Exp(x) - 1))],
+            Gelu => [.. inputs[0].Select(x => x * NormalDistribution(x))],
+            Concat => [.. Enumerable.Range(0, samples).SelectMany(n => inputs.SelectMany((x, i) => x.Skip(n * shapes[i].Elements).Take(shapes[i].Elements)))],
+            IdentityShortcut shortcut => Shorten(shortcut, shapes[0], y, inputs[0], samples),
             Dropout dropout => Drop(dropout, shapes[0].Elements, inputs[0], number),
             Add => [.. inputs[0].Zip(inputs[1], (a, b) => a + b)],
             _ => throw new ArgumentException($"no reference for {layer}"),
         };
     }
+
+    private static double[] Respond(LocalResponseNormalisation norm, Shape x, double[] input)
+    {
+        return [.. input.Select((v, i) =>
+        {
+            int channel = i / x.Pixels % x.Channels;
+            double sum = 0;
+            for (int c = Math.Max(0, channel - (norm.Size / 2)); c <= Math.Min(x.Channels - 1, channel + ((norm.Size - 1) / 2)); c++)
+                sum += Math.Pow(input[i + ((c - channel) * x.Pixels)], 2);
+            return v / Math.Pow(norm.K + (norm.Alpha / norm.Size * sum), norm.Beta);
+        })];
+    }
+
+    /// <summary>Φ by the series of erf (Abramowitz and Stegun 7.1.6), good for the numbers that are tried.</summary>
+    public static double NormalDistribution(double x)
+    {
+        double term = x, sum = x;
+        for (int n = 1; n < 200; n++)
+            sum += term *= x * x / ((2 * n) + 1);
+        return 0.5 + (sum * Math.Exp(-x * x / 2) / Math.Sqrt(2 * Math.PI));
+    }
+
+    private static double[] Shorten(IdentityShortcut shortcut, Shape x, Shape y, double[] input, int samples) =>
+        [.. from n in Enumerable.Range(0, samples)
+            from c in Enumerable.Range(0, y.Channels)
+            from h in Enumerable.Range(0, y.Height)
+            from w in Enumerable.Range(0, y.Width)
+            select c >= x.Channels ? 0 : input[(((((n * x.Channels) + c) * x.Height) + (h * shortcut.Stride.Height)) * x.Width) + (w * shortcut.Stride.Width)]];
 
     private static double[] Normalise(BatchNorm2D norm, Shape x, double[] input, double[] parameters, int samples)
     {
@@ -99,9 +134,9 @@ internal static class DoubleLayers
     }
 
     private static double[] Pool(
-        Padding padding, Size kernel, Size stride, Shape x, Shape y, double[] input, int samples, Func<List<double>, int, double> reduce)
+        Padding padding, bool ceilMode, Size kernel, Size stride, Shape x, Shape y, double[] input, int samples, Func<List<double>, int, double> reduce)
     {
-        (Window rows, Window columns) = padding.Windows(x, kernel, stride, 1);
+        (Window rows, Window columns) = padding.Windows(x, kernel, stride, ceilMode);
         var output = new double[samples * y.Elements];
         int at = 0;
         for (int plane = 0; plane < samples * x.Channels; plane++)

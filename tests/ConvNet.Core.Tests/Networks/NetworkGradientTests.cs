@@ -57,6 +57,20 @@ public sealed class NetworkGradientTests
         ["two auxiliary outputs of one layer"] = () => Start().Add("a", new Conv2D(3, 3)).Add("ta", new Tanh())
             .Add("aux1", new FullyConnected(4), "ta").Add("aux2", new FullyConnected(4), "ta").Add("fc", new FullyConnected(4), "ta")
             .Auxiliary("aux1", 0.3f).Auxiliary("aux2", 2).Build(),
+        ["an inception module"] = () => Start().Add("stem", new Conv2D(3, 3)).Add("r", new Relu())
+            .Add("a", new Conv2D(2, 1), "r").Add("ra", new Relu())
+            .Add("b1", new Conv2D(2, 1), "r").Add("rb1", new Relu()).Add("b", new Conv2D(3, 3) { Padding = 1 }).Add("rb", new Relu())
+            .Add("p", new MaxPool2D(3) { Stride = 1, Padding = 1 }, "r").Add("c", new Conv2D(1, 1)).Add("rc", new Relu())
+            .Add("out", new Concat(), "ra", "rb", "rc").Add("mean", new GlobalAveragePool2D()).Add("drop", new Dropout(0.4f)).Add("fc", new FullyConnected(4)).Build(),
+        ["a layer concatenated with itself and the sample"] = () => Start().Add("a", new Conv2D(3, 3) { Padding = 1 }).Add("ra", new Relu())
+            .Add("out", new Concat(), "ra", "input", "ra").Add("fc", new FullyConnected(4)).Build(),
+        ["local response after relu"] = () => Start().Add("a", new Conv2D(6, 3)).Add("ra", new Relu()).Add("norm", new LocalResponseNormalisation { Alpha = 0.5f, K = 2 })
+            .Add("pool", new MaxPool2D(3) { Stride = 2, CeilMode = true }).Add("fc", new FullyConnected(4)).Build(),
+        ["residual blocks with identity shortcuts"] = () => Start().Add("a", new Conv2D(3, 3) { Padding = 1 }).Add("na", new BatchNorm2D()).Add("ra", new Relu())
+            .Add("b", new Conv2D(5, 3) { Padding = 1, Stride = 2 }).Add("nb", new BatchNorm2D()).Add("short", new IdentityShortcut(5) { Stride = 2 }, "ra")
+            .Add("sum", new Add(), "nb", "short").Add("r", new Relu()).Add("mean", new GlobalAveragePool2D()).Add("fc", new FullyConnected(4)).Build(),
+        ["soft activations"] = () => Start().Add("a", new Conv2D(3, 3)).Add("g", new Gelu()).Add("b", new Conv2D(3, 1)).Add("e", new Elu())
+            .Add("c", new Conv2D(3, 1)).Add("l", new LeakyRelu()).Add("fc", new FullyConnected(4)).Build(),
         ["small classic"] = () => LeNet5.Classic(new Shape(1, 12, 12), 3),
     };
 

@@ -33,6 +33,32 @@ public sealed class WindowTests
     }
 
     [Fact]
+    public void Rounded_up_a_window_is_taken_as_long_as_it_starts_inside_the_image_or_the_padding_before()
+    {
+        foreach ((Window window, int size) in Numbers.Cases(Axes, 3000))
+        {
+            if (window.Slide(size) < 1)
+                continue;
+            int places = window.Slide(size);
+            while ((places - 1) * window.Stride < size + window.Before + window.After - window.Extent && places * window.Stride < size + window.Before)
+                places++;
+
+            Window rounded = window.RoundedUp(size);
+
+            Assert.Equal(places, rounded.Slide(size));
+            Assert.Equal(window with { After = rounded.After }, rounded);
+        }
+    }
+
+    [Theory]
+    [InlineData(112, 3, 2, 56)]    // GoogLeNet's pools
+    [InlineData(56, 3, 2, 28)]
+    [InlineData(14, 3, 2, 7)]
+    [InlineData(13, 3, 2, 6)]
+    public void Sizes_rounded_up_are_those_of_the_paper(int size, int kernel, int stride, int expected) =>
+        Assert.Equal(expected, new Window(kernel, stride).RoundedUp(size).Slide(size));
+
+    [Fact]
     public void A_tap_is_inside_exactly_where_its_source_is_a_pixel()
     {
         foreach ((Window window, int size) in Numbers.Cases(Axes, 3000))

@@ -4,7 +4,7 @@ namespace ConvNet.Core.Kernels.Elementwise;
 
 /// <summary>Spans of one activation: y from x, or dx from y and dy. All lengths are multiples of 16.</summary>
 internal readonly unsafe struct ElementwiseArguments(
-    float* first, float* second, float* result, int length)
+    float* first, float* second, float* result, int length, float constant = 0)
 {
     /// <summary>x forward; y backward.</summary>
     public readonly float* First = first;
@@ -17,6 +17,9 @@ internal readonly unsafe struct ElementwiseArguments(
 
     /// <summary>Floats.</summary>
     public readonly int Length = length;
+
+    /// <summary>The one setting of those that have one.</summary>
+    public readonly float Constant = constant;
 }
 
 /// <summary>y = max(0, x): +0 for x ≤ 0, NaN stays NaN.</summary>

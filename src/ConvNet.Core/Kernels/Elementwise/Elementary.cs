@@ -76,6 +76,33 @@ internal static class Elementary<TVector, TOps>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static TVector Logistic(TVector x) => TOps.Divide(C(1), TOps.Add(C(1), Exp(TOps.Subtract(C(0), x))));
 
+    /// <summary>Φ(x) = ½ + ½·erf(x / √2), any x.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static TVector NormalDistribution(TVector x) =>
+        TOps.FusedMultiplyAdd(C(0.5f), ErrorFunction(TOps.Multiply(x, C(0.70710678f))), C(0.5f));
+
+    /// <summary>erf x, any x: a polynomial up to 0.93, 1 − e to the power of another beyond.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static TVector ErrorFunction(TVector x)
+    {
+        TVector sign = TOps.And(x, C(-0f)), t = TOps.AndNot(x, C(-0f)), s = TOps.Multiply(x, x);
+        TVector far = TOps.FusedMultiplyAdd(C(-1.72853470e-5f), t, C(3.83197126e-4f));
+        far = TOps.FusedMultiplyAdd(far, s, TOps.FusedMultiplyAdd(C(-3.88396438e-3f), t, C(2.42546219e-2f)));
+        far = TOps.FusedMultiplyAdd(far, t, C(-1.06777877e-1f));
+        far = TOps.FusedMultiplyAdd(far, t, C(-6.34846687e-1f));
+        far = TOps.FusedMultiplyAdd(far, t, C(-1.28717512e-1f));
+        far = TOps.FusedMultiplyAdd(far, t, TOps.Subtract(C(0), t));
+        far = TOps.Select(TOps.IsGreater(t, C(4)), C(1), TOps.Subtract(C(1), Exp(far)));    // beyond 4 the polynomial is no good, and erf is 1
+
+        TVector near = TOps.FusedMultiplyAdd(C(-5.96761703e-4f), s, C(4.99119423e-3f));
+        near = TOps.FusedMultiplyAdd(near, s, C(-2.67681349e-2f));
+        near = TOps.FusedMultiplyAdd(near, s, C(1.12819925e-1f));
+        near = TOps.FusedMultiplyAdd(near, s, C(-3.76125336e-1f));
+        near = TOps.FusedMultiplyAdd(near, s, C(1.28379166e-1f));
+        near = TOps.FusedMultiplyAdd(near, t, t);
+        return TOps.Or(TOps.Select(TOps.IsGreater(t, C(0.927734375f)), far, near), sign);
+    }
+
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static TVector C(float value) => TOps.Broadcast(value);
 }

@@ -30,6 +30,37 @@ public sealed unsafe class ActivationsTests
 
     [Theory]
     [MemberData(nameof(Widths))]
+    public void A_leaky_rectifier_lets_a_share_of_what_is_negative_through(int width)
+    {
+        Check<LeakyReluForward>(width, (x, _) => x > 0 ? x : x * 0.3f, constant: 0.3f);
+        Check<LeakyReluBackward>(width, (y, dy) => y > 0 ? dy : dy * 0.3f, constant: 0.3f);
+    }
+
+    [Theory]
+    [MemberData(nameof(Widths))]
+    public void The_gradient_of_an_exponential_linear_unit_comes_from_its_result(int width) =>
+        Check<EluBackward>(width, (y, dy) => y > 0 ? dy : dy * (y + 1.5f), constant: 1.5f);
+
+    [Theory]
+    [MemberData(nameof(Widths))]
+    public void Exponential_and_gaussian_units_give_the_same_bits_at_every_width(int width)
+    {
+        using AlignedBuffer x = Numbers.Uniform(208, seed: 1), dy = Numbers.Uniform(208, seed: 2), expected = Numbers.Unwritten(208), result = Numbers.Unwritten(208);
+        SameBits<EluForward>();
+        SameBits<GeluForward>();
+        SameBits<GeluBackward>();
+
+        void SameBits<TKernel>()
+            where TKernel : struct, IKernel<ElementwiseArguments>
+        {
+            Tests.Widths.Run<TKernel, ElementwiseArguments>(4, new ElementwiseArguments(x.Pointer, dy.Pointer, expected.Pointer, 208, 1.5f));
+            Tests.Widths.Run<TKernel, ElementwiseArguments>(width, new ElementwiseArguments(x.Pointer, dy.Pointer, result.Pointer, 208, 1.5f));
+            Numbers.AssertSameBits(expected.Span, result.Span, typeof(TKernel).Name);
+        }
+    }
+
+    [Theory]
+    [MemberData(nameof(Widths))]
     public void Sums_may_have_any_length(int width)
     {
         for (int length = 0; length <= 257; length++)
@@ -47,7 +78,7 @@ public sealed unsafe class ActivationsTests
         Assert.Equal(0, BitConverter.SingleToInt32Bits(x.Span[5]));
     }
 
-    private static void Check<TKernel>(int width, Func<float, float, float> element, int length = 208)
+    private static void Check<TKernel>(int width, Func<float, float, float> element, int length = 208, float constant = 0)
         where TKernel : struct, IKernel<ElementwiseArguments>
     {
         using AlignedBuffer first = Numbers.Uniform(length, seed: 1), second = Numbers.Uniform(length, seed: 2), result = Numbers.Unwritten(length + 16);
@@ -55,7 +86,7 @@ public sealed unsafe class ActivationsTests
             (first.Span[3], first.Span[20], first.Span[21], first.Span[22]) = (float.NaN, 0, -0f, float.PositiveInfinity);
         float[] expected = [.. first.Span.ToArray().Zip(second.Span.ToArray(), element), .. Enumerable.Repeat(float.NaN, 16)];
 
-        Tests.Widths.Run<TKernel, ElementwiseArguments>(width, new ElementwiseArguments(first.Pointer, second.Pointer, result.Pointer, length));
+        Tests.Widths.Run<TKernel, ElementwiseArguments>(width, new ElementwiseArguments(first.Pointer, second.Pointer, result.Pointer, length, constant));
 
         Numbers.AssertSameBits(expected, result.Span, $"{typeof(TKernel).Name} of {length}, width {width}");
     }

@@ -1,6 +1,7 @@
 using ConvNet.Core.Kernels.Elementwise;
 using ConvNet.Core.Memory;
 using ConvNet.Core.Simd;
+using ConvNet.Core.Tests.Layers;
 
 namespace ConvNet.Core.Tests.Kernels.Elementwise;
 
@@ -71,12 +72,25 @@ public sealed unsafe class ElementaryTests
     }
 
     [Fact]
+    public void The_normal_distribution_is_within_three_units_in_the_last_place_of_one()
+    {
+        float[] x = [.. Between(-5, 5, 20_001), -40, 40, 0, -0f];
+
+        float[] y = Run<NormalDistributionKernel>(16, x);
+
+        for (int i = 0; i < x.Length; i++)
+            Assert.True(Math.Abs(y[i] - (Math.Abs(x[i]) > 10 ? (x[i] > 0 ? 1 : 0) : DoubleLayers.NormalDistribution(x[i]))) < 3 * 6e-8, $"{x[i]}: {y[i]}");
+        Assert.True(float.IsNaN(Run<NormalDistributionKernel>(16, [float.NaN])[0]));
+    }
+
+    [Fact]
     public void Every_width_gives_the_same_bits()
     {
         float[] x = [.. Between(-100, 100, 40_000), .. Powers(1e-37, 1e37, 20_000), float.NaN, 0, -0f, float.PositiveInfinity, float.NegativeInfinity];
         SameBits<ExpKernel>(x);
         SameBits<TanhKernel>(x);
         SameBits<LogisticKernel>(x);
+        SameBits<NormalDistributionKernel>(x);
         SameBits<LogKernel>([.. x.Where(float.IsNormal).Select(Math.Abs)]);
     }
 
@@ -141,6 +155,17 @@ public sealed unsafe class ElementaryTests
         {
             for (int i = 0; i < a.Length; i += TOps.Count)
                 TOps.Store(Elementary<TVector, TOps>.Log(TOps.Load(a.First + i)), a.Result + i);
+        }
+    }
+
+    private readonly struct NormalDistributionKernel : IKernel<ElementwiseArguments>
+    {
+        public static void Run<TVector, TOps>(in ElementwiseArguments a)
+            where TVector : struct
+            where TOps : struct, IVectorOps<TVector>
+        {
+            for (int i = 0; i < a.Length; i += TOps.Count)
+                TOps.Store(Elementary<TVector, TOps>.NormalDistribution(TOps.Load(a.First + i)), a.Result + i);
         }
     }
 

@@ -1,0 +1,101 @@
+using ConvNet.Core.Simd;
+
+namespace ConvNet.Core.Kernels.Elementwise;
+
+/// <summary>y = x for x &gt; 0, else slope·x.</summary>
+internal readonly struct LeakyReluForward : IKernel<ElementwiseArguments>
+{
+    public static unsafe void Run<TVector, TOps>(in ElementwiseArguments a)
+        where TVector : struct
+        where TOps : struct, IVectorOps<TVector>
+    {
+        TVector slope = TOps.Broadcast(a.Constant);
+        for (int i = 0; i < a.Length; i += TOps.Count)
+        {
+            TVector x = TOps.Load(a.First + i);
+            TOps.Store(TOps.Select(TOps.IsGreater(x, default), x, TOps.Multiply(x, slope)), a.Result + i);
+        }
+    }
+}
+
+/// <summary>dx = dy where y &gt; 0, else slope·dy; y has the sign of x because the slope is above 0.</summary>
+internal readonly struct LeakyReluBackward : IKernel<ElementwiseArguments>
+{
+    public static unsafe void Run<TVector, TOps>(in ElementwiseArguments a)
+        where TVector : struct
+        where TOps : struct, IVectorOps<TVector>
+    {
+        TVector slope = TOps.Broadcast(a.Constant);
+        for (int i = 0; i < a.Length; i += TOps.Count)
+        {
+            TVector dy = TOps.Load(a.Second + i);
+            TOps.Store(TOps.Select(TOps.IsGreater(TOps.Load(a.First + i), default), dy, TOps.Multiply(dy, slope)), a.Result + i);
+        }
+    }
+}
+
+/// <summary>y = x for x &gt; 0, else α·(eˣ − 1).</summary>
+internal readonly struct EluForward : IKernel<ElementwiseArguments>
+{
+    public static unsafe void Run<TVector, TOps>(in ElementwiseArguments a)
+        where TVector : struct
+        where TOps : struct, IVectorOps<TVector>
+    {
+        TVector alpha = TOps.Broadcast(a.Constant), one = TOps.Broadcast(1);
+        for (int i = 0; i < a.Length; i += TOps.Count)
+        {
+            TVector x = TOps.Load(a.First + i);
+            TVector below = TOps.Multiply(alpha, TOps.Subtract(Elementary<TVector, TOps>.Exp(x), one));
+            TOps.Store(TOps.Select(TOps.IsGreater(x, default), x, below), a.Result + i);
+        }
+    }
+}
+
+/// <summary>dx = dy where y &gt; 0, else dy·(y + α).</summary>
+internal readonly struct EluBackward : IKernel<ElementwiseArguments>
+{
+    public static unsafe void Run<TVector, TOps>(in ElementwiseArguments a)
+        where TVector : struct
+        where TOps : struct, IVectorOps<TVector>
+    {
+        TVector alpha = TOps.Broadcast(a.Constant);
+        for (int i = 0; i < a.Length; i += TOps.Count)
+        {
+            TVector y = TOps.Load(a.First + i), dy = TOps.Load(a.Second + i);
+            TOps.Store(TOps.Select(TOps.IsGreater(y, default), dy, TOps.Multiply(dy, TOps.Add(y, alpha))), a.Result + i);
+        }
+    }
+}
+
+/// <summary>y = x·Φ(x), Φ the normal distribution.</summary>
+internal readonly struct GeluForward : IKernel<ElementwiseArguments>
+{
+    public static unsafe void Run<TVector, TOps>(in ElementwiseArguments a)
+        where TVector : struct
+        where TOps : struct, IVectorOps<TVector>
+    {
+        for (int i = 0; i < a.Length; i += TOps.Count)
+        {
+            TVector x = TOps.Load(a.First + i);
+            TOps.Store(TOps.Multiply(x, Elementary<TVector, TOps>.NormalDistribution(x)), a.Result + i);
+        }
+    }
+}
+
+/// <summary>dx = dy·(Φ(x) + x·φ(x)), from x, not from y.</summary>
+internal readonly struct GeluBackward : IKernel<ElementwiseArguments>
+{
+    public static unsafe void Run<TVector, TOps>(in ElementwiseArguments a)
+        where TVector : struct
+        where TOps : struct, IVectorOps<TVector>
+    {
+        TVector minusHalf = TOps.Broadcast(-0.5f), density = TOps.Broadcast(0.39894228f);   // 1 / √(2π)
+        for (int i = 0; i < a.Length; i += TOps.Count)
+        {
+            TVector x = TOps.Load(a.First + i);
+            TVector bell = TOps.Multiply(density, Elementary<TVector, TOps>.Exp(TOps.Multiply(minusHalf, TOps.Multiply(x, x))));
+            TVector slope = TOps.FusedMultiplyAdd(x, bell, Elementary<TVector, TOps>.NormalDistribution(x));
+            TOps.Store(TOps.Multiply(TOps.Load(a.Second + i), slope), a.Result + i);
+        }
+    }
+}

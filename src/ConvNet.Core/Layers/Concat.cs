@@ -1,0 +1,57 @@
+using ConvNet.Core.Simd;
+using ConvNet.Core.Tensors;
+
+namespace ConvNet.Core.Layers;
+
+/// <summary>Puts the channels of several inputs one after the other: where the branches of an Inception module meet. Szegedy et al. 2015, §4.</summary>
+/// <remarks>x₁ <c>[N, C₁, H, W]</c>, x₂ <c>[N, C₂, H, W]</c>, … → y <c>[N, C₁ + C₂ + …, H, W]</c>.</remarks>
+public sealed record Concat : Layer
+{
+    /// <inheritdoc/>
+    public override int LeastInputs => 2;
+
+    /// <inheritdoc/>
+    public override int MostInputs => 1024;
+
+    /// <inheritdoc/>
+    public override Shape OutputShape(string name, IReadOnlyList<Shape> inputs) => inputs.All(x => x.Height == inputs[0].Height && x.Width == inputs[0].Width)
+        ? new Shape(checked(inputs.Sum(x => x.Channels)), inputs[0].Height, inputs[0].Width)
+        : throw new ShapeException($"{name}: puts channels of one height and width together, got {string.Join(" and ", inputs)}.");
+
+    /// <inheritdoc/>
+    internal override Operation Plan(IReadOnlyList<Shape> inputs) => new Passes([.. inputs.Select(x => x.Elements)]);
+
+    private sealed unsafe class Passes(int[] elements) : Operation
+    {
+        private readonly int _all = elements.Sum();
+
+        public override void Forward(in Frame f)
+        {
+            for (int block = 0; block < f.Blocks; block++)
+            {
+                float* y = f.Output + ((nint)block * _all * Stripes.Count);
+                for (int i = 0; i < elements.Length; i++)
+                {
+                    int length = elements[i] * Stripes.Count;
+                    new ReadOnlySpan<float>((float*)f.Inputs[i] + ((nint)block * length), length).CopyTo(new Span<float>(y, length));
+                    y += length;
+                }
+            }
+        }
+
+        public override void Backward(in Frame f)
+        {
+            for (int block = 0; block < f.Blocks; block++)
+            {
+                float* dy = f.OutputGradient + ((nint)block * _all * Stripes.Count);
+                for (int i = 0; i < elements.Length; i++)
+                {
+                    int length = elements[i] * Stripes.Count;
+                    if (f.InputGradients[i] != 0)
+                        new ReadOnlySpan<float>(dy, length).CopyTo(new Span<float>((float*)f.InputGradients[i] + ((nint)block * length), length));
+                    dy += length;
+                }
+            }
+        }
+    }
+}
