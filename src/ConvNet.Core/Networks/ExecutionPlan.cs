@@ -38,7 +38,7 @@ public sealed class ExecutionPlan
         (Network, MicroBatch) = (network, microBatch);
         Blocks = (microBatch + Stripes.Count - 1) / Stripes.Count;
         int layers = network.Nodes.Count;
-        Steps = [.. network.Nodes.Select(n => new Step(n, n.Layer.Plan(n.InputShapes)))];
+        Steps = [.. network.Nodes.Select((n, i) => new Step(n, n.Layer.Plan(n.InputShapes)) { TrainingOnly = network.IsTrainingOnly(i) })];
         var consumers = new List<int>[layers + 1];
         for (int i = 0; i <= layers; i++)
             consumers[i] = [.. Enumerable.Range(0, layers).Where(c => network.Nodes[c].Inputs.Contains(i - 1))];
@@ -85,7 +85,6 @@ public sealed class ExecutionPlan
             buffers.Add(Steps[output].Gradient!);
         }
 
-        MarkTrainingOnly();
         var written = new bool[layers];
         for (int i = layers - 1; i >= 0; i--)
         {
@@ -163,19 +162,6 @@ public sealed class ExecutionPlan
     private bool OutputMustStay(int node) => Steps[node].Operation.BackwardReadsOutput ||
         (Steps[node].InPlace && Steps[node].Operation.IsView && OutputMustStay(Steps[node].Node.Inputs[0]));
 
-    /// <summary>What does not lead to the scores serves an auxiliary output, and has nothing to do in evaluation.</summary>
-    private void MarkTrainingOnly()
-    {
-        var counts = new bool[Steps.Count];
-        counts[^1] = true;
-        for (int i = Steps.Count - 1; i >= 0; i--)
-        {
-            Steps[i].TrainingOnly = !counts[i];
-            foreach (int input in Steps[i].Node.Inputs.Where(n => n >= 0 && counts[i]))
-                counts[input] = true;
-        }
-    }
-
     private int Length(int elements) => checked(elements * Blocks * Stripes.Count);
 
     private Arena.Buffer ActivationOf(int node) => node == Network.InputNode ? _input : Steps[node].Activation;
@@ -193,7 +179,7 @@ public sealed class ExecutionPlan
         public Arena.Buffer? Saved { get; set; }
 
         /// <summary>Whether evaluation can do without this step.</summary>
-        public bool TrainingOnly { get; set; }
+        public bool TrainingOnly { get; init; }
 
         /// <summary>Gradient by the output; null where nobody needs it.</summary>
         public Arena.Buffer? Gradient { get; set; }

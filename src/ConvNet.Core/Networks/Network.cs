@@ -59,6 +59,8 @@ public sealed class Network
     /// <summary>The number that stands for the sample itself among a node's inputs.</summary>
     public const int InputNode = -1;
 
+    private readonly bool[] _leadsToScores;
+
     internal Network(string name, Shape input, IReadOnlyList<Node> nodes, IReadOnlyList<AuxiliaryOutput> auxiliaries)
     {
         (Name, Input, Nodes, Auxiliaries) = (name, input, nodes, auxiliaries);
@@ -82,6 +84,14 @@ public sealed class Network
         }
 
         Parameters = parameters;
+        _leadsToScores = new bool[nodes.Count];
+        _leadsToScores[^1] = true;
+        for (int i = nodes.Count - 1; i >= 0; i--)
+        {
+            foreach (int from in nodes[i].Inputs.Where(n => n >= 0 && _leadsToScores[i]))
+                _leadsToScores[from] = true;
+        }
+
         Statistics = statistics;
         ParameterCount = parameters.Sum(p => p.Length);
         StatisticCount = statistics.Sum(s => s.Length);
@@ -120,8 +130,15 @@ public sealed class Network
     /// <summary>Scores of the last layer: the number of classes.</summary>
     public int Classes => Nodes[^1].Output.Elements;
 
-    /// <summary>Multiply-adds of one sample's forward pass.</summary>
-    public long MultiplyAdds => Nodes.Sum(n => n.Layer.MultiplyAdds(n.InputShapes));
+    /// <summary>Floats of those parameters that only auxiliary outputs use, among <see cref="ParameterCount"/>.</summary>
+    public int AuxiliaryParameterCount => Nodes.Where((_, i) => IsTrainingOnly(i)).Sum(n => n.ParameterCount);
+
+    /// <summary>Multiply-adds of one sample's forward pass in evaluation.</summary>
+    public long MultiplyAdds => Nodes.Where((_, i) => !IsTrainingOnly(i)).Sum(n => n.Layer.MultiplyAdds(n.InputShapes));
+
+    /// <summary>Whether a node serves an auxiliary output alone, and so has nothing to do in evaluation.</summary>
+    /// <param name="node">Its number.</param>
+    public bool IsTrainingOnly(int node) => !_leadsToScores[node];
 
     /// <summary>Fills a buffer with the initial state of a seed, the same bits everywhere.</summary>
     /// <param name="state">Overwritten: the parameters, and the running statistics if it is long enough for them.</param>
