@@ -14,6 +14,15 @@ public enum DataKind
 
     /// <summary>Any four such IDX files.</summary>
     Idx = 3,
+
+    /// <summary>CIFAR-10's six binary files.</summary>
+    Cifar10 = 4,
+
+    /// <summary>CIFAR-10's first four training files to learn from, the fifth to be measured on: for choosing settings without looking at the test set.</summary>
+    Cifar10Validation = 5,
+
+    /// <summary>CIFAR-100's two binary files, fine classes.</summary>
+    Cifar100 = 6,
 }
 
 /// <summary>A job's <c>data</c>, taken apart.</summary>
@@ -23,7 +32,10 @@ public enum DataKind
 public sealed record DataName(string Text, DataKind Kind, string Folder)
 {
     private static readonly (DataKind Kind, string Word)[] Words =
-        [(DataKind.Digits, "digits"), (DataKind.Mnist, "mnist"), (DataKind.FashionMnist, "fashion-mnist"), (DataKind.Idx, "idx")];
+    [
+        (DataKind.Digits, "digits"), (DataKind.Mnist, "mnist"), (DataKind.FashionMnist, "fashion-mnist"), (DataKind.Idx, "idx"),
+        (DataKind.Cifar10, "cifar10"), (DataKind.Cifar10Validation, "cifar10-validation"), (DataKind.Cifar100, "cifar100"),
+    ];
 
     /// <summary>The word for a kind, in names and manifests: for ever the same.</summary>
     public static string WordOf(DataKind kind) => Array.Find(Words, w => w.Kind == kind).Word ?? throw new ArgumentOutOfRangeException(nameof(kind), kind, "There is no such kind of data.");
@@ -40,10 +52,9 @@ public sealed record DataName(string Text, DataKind Kind, string Folder)
         return (scheme, folder) switch
         {
             ("digits", "") => new DataName(text, DataKind.Digits, ""),
-            ("mnist" or "fashion-mnist", "") => throw new DataException($"data '{text}': give the folder with its files too, such as {scheme}:data/{scheme}."),
-            ("mnist", _) => new DataName(text, DataKind.Mnist, folder),
-            ("fashion-mnist", _) => new DataName(text, DataKind.FashionMnist, folder),
-            _ => new DataName(text, DataKind.Idx, text),
+            _ when KindOf(scheme) is not { } kind || kind is DataKind.Digits or DataKind.Idx => new DataName(text, DataKind.Idx, text),
+            (_, "") => throw new DataException($"data '{text}': give the folder with its files too, such as {scheme}:data/{scheme}."),
+            _ => new DataName(text, KindOf(scheme)!.Value, folder),
         };
     }
 }

@@ -1,4 +1,5 @@
 using ConvNet.Core.Tensors;
+using ConvNet.Data.Cifar;
 using ConvNet.Data.Digits;
 using ConvNet.Data.Idx;
 
@@ -13,6 +14,9 @@ public static class DataSource
         ("digits", "28×28 digits, drawn by a program; built in"),
         ("mnist:DIR", "MNIST's four IDX files, gzipped or not"),
         ("fashion-mnist:DIR", "Fashion-MNIST's four IDX files, gzipped or not"),
+        ("cifar10:DIR", "CIFAR-10's six binary files, gzipped or not"),
+        ("cifar10-validation:DIR", "CIFAR-10's first four training files, tested on the fifth"),
+        ("cifar100:DIR", "CIFAR-100's two binary files, gzipped or not"),
         ("DIR", "any folder with four such IDX files"),
     ];
 
@@ -32,8 +36,19 @@ public static class DataSource
     /// <param name="kind">How its files are read.</param>
     /// <param name="folder">Where they are.</param>
     /// <exception cref="DataException">The files are missing or damaged.</exception>
-    public static DataSplits Load(string name, DataKind kind, string folder) =>
-        kind == DataKind.Digits ? Digits() : IdxFolder.Read(name, folder, fashion: kind == DataKind.FashionMnist);
+    public static DataSplits Load(string name, DataKind kind, string folder) => kind switch
+    {
+        DataKind.Digits => Digits(),
+        DataKind.Cifar10 or DataKind.Cifar10Validation or DataKind.Cifar100 => CifarFolder.Read(name, kind, folder),
+        _ => IdxFolder.Read(name, folder, fashion: kind == DataKind.FashionMnist),
+    };
+
+    /// <summary>The names of the files in a folder that <see cref="Load(string, DataKind, string)"/> reads.</summary>
+    /// <param name="kind">How they are read; not the built-in digits.</param>
+    /// <param name="folder">Where they are.</param>
+    /// <exception cref="DataException">The folder or a file is missing.</exception>
+    public static IReadOnlyList<string> Files(DataKind kind, string folder) =>
+        kind is DataKind.Cifar10 or DataKind.Cifar10Validation or DataKind.Cifar100 ? CifarFolder.Files(kind, folder) : IdxFolder.Files(folder);
 
     private static DataSplits Digits()
     {

@@ -16,7 +16,7 @@ internal sealed class JobOptions
 
     private Option<string> Model { get; } = JobOption("--model", "Network, see 'convnet models'", "NAME", Default.Model);
 
-    private Option<string> Data { get; } = JobOption("--data", "digits, mnist:DIR, fashion-mnist:DIR, or a folder of IDX files", "DATA", Default.Data);
+    private Option<string> Data { get; } = JobOption("--data", "digits, mnist:DIR, fashion-mnist:DIR, cifar10:DIR, cifar100:DIR, or a folder of IDX files", "DATA", Default.Data);
 
     private Option<string> Epochs { get; } = JobOption("--epochs", "Passes over the training set", "N", Default.Epochs);
 
@@ -34,10 +34,12 @@ internal sealed class JobOptions
 
     private Option<string> Schedule { get; } = JobOption("--schedule", "Learning rate over the job: constant or cosine", "NAME", "cosine");
 
+    private Option<string> Augment { get; } = JobOption("--augment", "Changes to training images by chance, such as \"crop 4, flip\"", "LIST", "none");
+
     private Option<string> Seed { get; } = JobOption("--seed", "Decides initial weights and the order of samples", "N", Default.Seed);
 
     /// <summary>All options, in the order of the help.</summary>
-    public Option<string>[] All => [Model, Data, Epochs, Batch, MicroBatch, LearningRate, Momentum, Nesterov, WeightDecay, Schedule, Seed];
+    public Option<string>[] All => [Model, Data, Epochs, Batch, MicroBatch, LearningRate, Momentum, Nesterov, WeightDecay, Schedule, Augment, Seed];
 
     /// <summary>The job: the file, if one is named, with the options given over it; checked as a whole.</summary>
     /// <exception cref="JobFileException">Something is wrong; it has every problem.</exception>

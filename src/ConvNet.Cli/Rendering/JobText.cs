@@ -42,6 +42,8 @@ internal static class JobText
         Line("checkpoint", job.CheckpointStep is { } step ? $"step {step}" : null);
         Line("weights", job.WeightsSha256 is { } hash ? $"sha256 {hash}" : null);
         Line("trains", $"{spec.Model} on {spec.Data}, {spec.Epochs} epochs, batch {spec.Batch} in micro-batches of {spec.MicroBatch}, seed {spec.Seed}");
+        if (spec.Augment.Length > 0)
+            Line("augment", spec.Augment);
         Line("optimizer", FormattableString.Invariant($"rate {spec.LearningRate} ({(spec.Schedule == LearningRateSchedule.Cosine ? "cosine" : "constant")}), momentum {spec.Momentum}{(spec.Nesterov ? " (Nesterov)" : "")}, weight decay {spec.WeightDecay}"));
         Line("priority", job.Priority != 0 ? $"{job.Priority}" : null);
         Line("submitted", Time(job.Submitted));

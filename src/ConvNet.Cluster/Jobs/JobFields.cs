@@ -1,6 +1,7 @@
 using System.Globalization;
 using ConvNet.Core.Models;
 using ConvNet.Core.Text;
+using ConvNet.Data.Augmentation;
 
 namespace ConvNet.Cluster.Jobs;
 
@@ -15,6 +16,9 @@ internal static class JobFields
     {
         /// <summary>What was likely meant by a text that is not allowed, or null.</summary>
         public Func<string, string?> Hint { get; init; } = _ => null;
+
+        /// <summary>Whether a file may give it as a list, which then stands for the items with commas between them.</summary>
+        public bool IsList { get; init; }
     }
 
     /// <summary>All of them, in the order of the documentation.</summary>
@@ -24,7 +28,7 @@ internal static class JobFields
         {
             Hint = t => NearestWord.Of(t, ModelZoo.All.Select(m => m.Name)),
         },
-        new("data", "digits, mnist:DIR or a path", (s, t) => t.Length > 0 ? s with { Data = t } : null),
+        new("data", "digits, mnist:DIR, cifar10:DIR or a path", (s, t) => t.Length > 0 ? s with { Data = t } : null),
         new("epochs", "a whole number from 1 to 100000", (s, t) => Whole(t, 1, 100_000) is { } v ? s with { Epochs = v } : null),
         new("batch", "a whole number from 1 to 1048576", (s, t) => Whole(t, 1, 1 << 20) is { } v ? s with { Batch = v } : null),
         new("micro-batch", "a whole number from 1 to 65536 that divides batch", (s, t) => Whole(t, 1, 1 << 16) is { } v ? s with { MicroBatch = v } : null),
@@ -45,6 +49,7 @@ internal static class JobFields
             "cosine" => s with { Schedule = LearningRateSchedule.Cosine },
             _ => null,
         }),
+        new("augment", ImageAugmentation.Forms, (s, t) => ImageAugmentation.Parse(t) is { } augmentation ? s with { Augment = augmentation.Text } : null) { IsList = true },
     ];
 
     /// <summary>The field of a name, or null.</summary>

@@ -65,10 +65,41 @@ public static class JobFile
             return;
         }
 
+        if (JobFields.Find(key.Value) is { IsList: true } && yaml.Accept<SequenceStart>(out _))
+        {
+            if (ReadList(yaml) is { } list)
+                draft.Set(key.Value, list, $"{where}: {key.Value}", where);
+            else
+                draft.Problem($"{where}: {key.Value}: expected a list of single values.");
+            return;
+        }
+
         string got = yaml.Accept<SequenceStart>(out _) ? "a list" : yaml.Accept<MappingStart>(out _) ? "a mapping" : "a reference";
         string allowed = JobFields.Find(key.Value)?.Allowed ?? "a value";
         draft.Problem($"{where}: {key.Value}: expected {allowed}, got {got}.");
         yaml.SkipThisAndNestedEvents();
+    }
+
+    /// <summary>The items with commas between them; null where one is not a single value.</summary>
+    private static string? ReadList(IParser yaml)
+    {
+        var items = new List<string>();
+        bool single = true;
+        yaml.Consume<SequenceStart>();
+        while (!yaml.TryConsume<SequenceEnd>(out _))
+        {
+            if (yaml.TryConsume<Scalar>(out var item))
+            {
+                items.Add(item.Value);
+            }
+            else
+            {
+                single = false;
+                yaml.SkipThisAndNestedEvents();
+            }
+        }
+
+        return single ? string.Join(", ", items) : null;
     }
 
     private static long Line(IParser yaml) => yaml.Current?.Start.Line ?? 1;

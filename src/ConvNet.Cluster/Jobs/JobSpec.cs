@@ -1,3 +1,4 @@
+using ConvNet.Data.Augmentation;
 using MessagePack;
 
 namespace ConvNet.Cluster.Jobs;
@@ -24,6 +25,7 @@ public enum LearningRateSchedule
 /// <param name="Nesterov">Whether the momentum looks ahead.</param>
 /// <param name="WeightDecay">Share of each weight that is added to its gradient.</param>
 /// <param name="Schedule">How the learning rate changes.</param>
+/// <param name="Augment">How training images are changed by chance; see <see cref="ImageAugmentation"/>. Empty for not at all.</param>
 [MessagePackObject]
 public sealed record JobSpec(
     [property: Key(0)] string Model = "lenet5",
@@ -36,4 +38,5 @@ public sealed record JobSpec(
     [property: Key(7)] float Momentum = 0.9f,
     [property: Key(8)] bool Nesterov = false,
     [property: Key(9)] float WeightDecay = 0.0005f,
-    [property: Key(10)] LearningRateSchedule Schedule = LearningRateSchedule.Cosine);
+    [property: Key(10)] LearningRateSchedule Schedule = LearningRateSchedule.Cosine,
+    [property: Key(30)] string Augment = "");

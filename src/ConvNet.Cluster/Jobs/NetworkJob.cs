@@ -3,6 +3,7 @@ using ConvNet.Core.Networks;
 using ConvNet.Core.Tensors;
 using ConvNet.Core.Training;
 using ConvNet.Data;
+using ConvNet.Data.Augmentation;
 using ConvNet.Data.Manifests;
 using ConvNet.Data.Sampling;
 
@@ -15,6 +16,7 @@ public sealed class NetworkJob : NetworkJobDefinition, IJobRuntime
     private readonly EpochOrder _order;
     private readonly ExecutionPlan _execution;
     private readonly ulong _seed;
+    private readonly ImageAugmentation _augmentation;
 
     /// <summary>Makes a job ready.</summary>
     /// <param name="spec">The job.</param>
@@ -24,10 +26,11 @@ public sealed class NetworkJob : NetworkJobDefinition, IJobRuntime
         : base(spec, DataDescription.Of(data))
     {
         (_data, _seed) = (data, spec.Seed);
+        _augmentation = ImageAugmentation.Parse(spec.Augment) ?? throw new ArgumentException($"'{spec.Augment}' is no augmentation.", nameof(spec));
         _order = new EpochOrder(spec.Seed, data.Training.Count);
         _execution = new ExecutionPlan(Network, spec.MicroBatch);
     }
 
     /// <inheritdoc/>
-    public IMicroBatchLane CreateLane() => new NetworkLane(_execution, Plan, _data, _order, _seed);
+    public IMicroBatchLane CreateLane() => new NetworkLane(_execution, Plan, _data, _order, _seed, _augmentation);
 }

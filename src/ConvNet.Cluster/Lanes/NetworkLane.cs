@@ -1,6 +1,7 @@
 using ConvNet.Core.Networks;
 using ConvNet.Core.Training;
 using ConvNet.Data;
+using ConvNet.Data.Augmentation;
 using ConvNet.Data.Batches;
 using ConvNet.Data.Sampling;
 
@@ -12,16 +13,22 @@ namespace ConvNet.Cluster.Lanes;
 /// <param name="data">The samples.</param>
 /// <param name="order">The order of the samples in each epoch, shared by all lanes.</param>
 /// <param name="seed">The job's seed.</param>
-internal sealed class NetworkLane(ExecutionPlan execution, StepPlan steps, DataSplits data, EpochOrder order, ulong seed) : IMicroBatchLane
+/// <param name="augmentation">How training images are changed by chance.</param>
+internal sealed class NetworkLane(ExecutionPlan execution, StepPlan steps, DataSplits data, EpochOrder order, ulong seed, ImageAugmentation augmentation) : IMicroBatchLane
 {
     private readonly Workspace _workspace = new(execution);
+    private readonly AugmentedSamples? _augmented = augmentation.IsNone ? null : new(augmentation, data.Training, steps.MicroBatch);
     private readonly int[] _samples = new int[steps.MicroBatch];
 
     /// <inheritdoc/>
     public void Train(long step, int microBatch, ReadOnlySpan<float> weights, Span<float> contribution, IContributionProgress progress)
     {
         (int epoch, int start, int count) = steps.Positions(step, microBatch);
-        SampleLanes.Fill(data.Training, order.Slice(epoch, start, count), data.Normalisation, _workspace.Input, _workspace.Labels);
+        ReadOnlySpan<int> samples = order.Slice(epoch, start, count);
+        if (_augmented is null)
+            SampleLanes.Fill(data.Training, samples, data.Normalisation, _workspace.Input, _workspace.Labels);
+        else
+            _augmented.Fill(samples, seed, epoch, data.Normalisation, _workspace.Input, _workspace.Labels);
         _workspace.Train(count, weights, contribution, new TrainingPass(seed, step, microBatch * steps.MicroBatch), progress);
     }
 

@@ -1,5 +1,5 @@
 using System.Buffers.Binary;
-using System.IO.Compression;
+using ConvNet.Data.Files;
 
 namespace ConvNet.Data.Idx;
 
@@ -24,7 +24,7 @@ public static class IdxFile
     /// <exception cref="DataException">The file is missing, truncated, too long or of another kind.</exception>
     public static IdxBytes Read(string path, int dimensions)
     {
-        byte[] raw = Bytes(path);
+        byte[] raw = PackedFile.Read(path, MostBytes + 64);
         int header = 4 + (4 * dimensions);
         if (raw.Length < 4 || raw[0] != 0 || raw[1] != 0 || raw[2] != UnsignedByte)
             throw new DataException($"{path}: expected an IDX file of unsigned bytes (it begins with 00 00 08), found {Begin(raw)}.");
@@ -50,35 +50,6 @@ public static class IdxFile
         }
 
         return new IdxBytes(sizes, raw[header..]);
-    }
-
-    private static byte[] Bytes(string path)
-    {
-        try
-        {
-            using FileStream file = File.OpenRead(path);
-            bool zipped = file.ReadByte() == 0x1F && file.ReadByte() == 0x8B;
-            file.Position = 0;
-            using Stream stream = zipped ? new GZipStream(file, CompressionMode.Decompress) : file;
-            var all = new MemoryStream();
-            var buffer = new byte[1 << 16];
-            for (int read; (read = stream.Read(buffer)) > 0;)
-            {
-                all.Write(buffer, 0, read);
-                if (all.Length > MostBytes + 64)
-                    throw new DataException($"{path}: holds more than {MostBytes} bytes; no IDX file of images does.");
-            }
-
-            return all.ToArray();
-        }
-        catch (Exception broken) when (broken is InvalidDataException or EndOfStreamException)
-        {
-            throw new DataException($"{path}: its gzip compression is damaged ({broken.Message.TrimEnd('.')}). Get the file again.", broken);
-        }
-        catch (Exception missing) when (missing is IOException or UnauthorizedAccessException)
-        {
-            throw new DataException($"{path}: cannot be read ({missing.Message.TrimEnd('.')}).", missing);
-        }
     }
 
     private static string What(int dimensions) => dimensions == 1 ? "labels" : "images";

@@ -58,7 +58,7 @@ public sealed class DataDirectory
         }
 
         var files = new List<DataFile>();
-        foreach (string file in IdxFolder.Files(whole))
+        foreach (string file in DataSource.Files(kind, whole))
         {
             string path = Contained(System.IO.Path.Combine(whole, file), $"{subject}, {file}");
             (long length, string sha256) = _hashes.Of(path, stop);
