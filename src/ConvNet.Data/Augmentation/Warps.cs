@@ -2,13 +2,13 @@ using ConvNet.Core.Tensors;
 
 namespace ConvNet.Data.Augmentation;
 
-/// <summary>Takes pixels from between pixels, bilinearly; outside the image is black. Positions are in 65536ths of a pixel, so all arithmetic is of integers.</summary>
+/// <summary>Takes pixels from between pixels, bilinearly; outside the image is black, or what is nearest at its edge. Positions are in 65536ths of a pixel, so all arithmetic is of integers.</summary>
 internal static class Bilinear
 {
     private const int One = 1 << 16;
 
     /// <summary>Writes an image whose pixel (x, y) is the old one's at (left + x·ax + y·ay, top + x·bx + y·by).</summary>
-    public static void Warp(ReadOnlySpan<byte> from, Span<byte> to, Shape shape, (long Left, long Top) origin, (long X, long Y) alongX, (long X, long Y) alongY)
+    public static void Warp(ReadOnlySpan<byte> from, Span<byte> to, Shape shape, (long Left, long Top) origin, (long X, long Y) alongX, (long X, long Y) alongY, bool extend)
     {
         int width = shape.Width, height = shape.Height;
         for (int channel = 0; channel < shape.Channels; channel++)
@@ -18,13 +18,15 @@ internal static class Bilinear
             {
                 (long sx, long sy) = (origin.Left + (y * alongY.X), origin.Top + (y * alongY.Y));
                 for (int x = 0; x < width; x++, sx += alongX.X, sy += alongX.Y)
-                    to[(channel * shape.Pixels) + (y * width) + x] = At(plane, width, height, sx, sy);
+                    to[(channel * shape.Pixels) + (y * width) + x] = At(plane, width, height, sx, sy, extend);
             }
         }
     }
 
-    private static byte At(ReadOnlySpan<byte> plane, int width, int height, long x, long y)
+    private static byte At(ReadOnlySpan<byte> plane, int width, int height, long x, long y, bool extend)
     {
+        if (extend)
+            (x, y) = (Math.Clamp(x, 0, (width - 1L) << 16), Math.Clamp(y, 0, (height - 1L) << 16));
         (int left, int top) = ((int)(x >> 16), (int)(y >> 16));
         (long right, long down) = (x & (One - 1), y & (One - 1));
         long upper = ((One - right) * Pixel(plane, width, height, left, top)) + (right * Pixel(plane, width, height, left + 1, top));
@@ -46,7 +48,7 @@ internal sealed record RandomRotation(float MostDegrees) : ImageTransform
         // The middle, in half pixels to stay whole.
         long middleX = (shape.Width - 1) * 32768L, middleY = (shape.Height - 1) * 32768L;
         long left = middleX - (((middleX * cosine) - (middleY * sine)) >> 16), top = middleY - (((middleX * sine) + (middleY * cosine)) >> 16);
-        Bilinear.Warp(from, to, shape, (left, top), (cosine, sine), (-sine, cosine));
+        Bilinear.Warp(from, to, shape, (left, top), (cosine, sine), (-sine, cosine), extend: false);
     }
 
     // Taylor series, good to the last place up to a half turn: the platform's sine differs in its last bit from system to system.
@@ -77,7 +79,6 @@ internal sealed record RandomResizedCrop(float LeastArea) : ImageTransform
         double stepX = width / shape.Width, stepY = height / shape.Height;
         double left = (column * (shape.Width - width)) + ((stepX - 1) / 2), top = (row * (shape.Height - height)) + ((stepY - 1) / 2);
         long Fixed(double value) => (long)(value * 65536);
-        // Half a pixel beyond the edge would be black: the outermost pixels are kept inside.
-        Bilinear.Warp(from, to, shape, (Math.Max(0, Fixed(left)), Math.Max(0, Fixed(top))), (Fixed(stepX), 0), (0, Fixed(stepY)));
+        Bilinear.Warp(from, to, shape, (Fixed(left), Fixed(top)), (Fixed(stepX), 0), (0, Fixed(stepY)), extend: true);
     }
 }
