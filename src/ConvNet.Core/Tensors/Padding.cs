@@ -30,7 +30,7 @@ public readonly record struct Padding(bool IsSame, int Top, int Left, int Bottom
          Axis(x.Width, kernel.Width, stride.Width, dilation.Width, Left, Right));
 
     /// <summary>The windows along H and W for an input, with no place cut off at the end if <paramref name="ceilMode"/> is set.</summary>
-    internal (Window Rows, Window Columns) Windows(Shape x, Size kernel, Size stride, bool ceilMode)
+    public (Window Rows, Window Columns) Windows(Shape x, Size kernel, Size stride, bool ceilMode)
     {
         (Window rows, Window columns) = Windows(x, kernel, stride, 1);
         return ceilMode ? (rows.RoundedUp(x.Height), columns.RoundedUp(x.Width)) : (rows, columns);
