@@ -15,8 +15,11 @@ namespace ConvNet.Core.Optimizers;
 /// <param name="Momentum">In [0, 1); 0 for none.</param>
 /// <param name="WeightDecay">At least 0; pulls every parameter towards 0.</param>
 /// <param name="Nesterov">Look ahead along the momentum.</param>
-public sealed record Sgd(float Momentum, float WeightDecay, bool Nesterov = false)
+public sealed record Sgd(float Momentum, float WeightDecay, bool Nesterov = false) : Optimizer(WeightDecay)
 {
+    /// <summary>v.</summary>
+    public override int StatePlanes => 1;
+
     /// <summary>Updates a slice of the weights in place.</summary>
     /// <param name="weights">w, a slice.</param>
     /// <param name="gradient">The summed gradient of the slice.</param>
@@ -30,6 +33,9 @@ public sealed record Sgd(float Momentum, float WeightDecay, bool Nesterov = fals
         fixed (float* w = weights, g = gradient, v = velocity)
             Widest.Run<Kernel, Arguments>(new Arguments(w, g, v, weights.Length, scale, rate, Momentum, WeightDecay, Nesterov));
     }
+
+    private protected override void Update(OptimizerSlice slice, in OptimizerStep step) =>
+        Apply(slice.Weights, slice.Gradient, slice.First, step.Scale, step.Rate);
 
     internal readonly unsafe struct Arguments(
         float* weights, float* gradient, float* velocity, int length, float scale, float rate, float momentum, float decay, bool nesterov)

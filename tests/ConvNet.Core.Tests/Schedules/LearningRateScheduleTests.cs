@@ -52,12 +52,4 @@ public class LearningRateScheduleTests
     [InlineData(1, 3, 0x3F400000u)]
     public void Cosine_has_these_bits_for_ever(long step, long total, uint bits) =>
         Assert.Equal(bits, BitConverter.SingleToUInt32Bits(LearningRateSchedule.Cosine.Share(step, total)));
-
-    [Fact]
-    public void Every_name_is_found_and_no_other()
-    {
-        Assert.All(LearningRateSchedule.Names, name => Assert.NotNull(LearningRateSchedule.Find(name)));
-        Assert.Equal(["constant", "cosine"], LearningRateSchedule.Names);
-        Assert.Null(LearningRateSchedule.Find("Cosine"));
-    }
 }
