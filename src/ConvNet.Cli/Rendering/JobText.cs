@@ -44,7 +44,9 @@ internal static class JobText
         Line("trains", $"{spec.Model} on {spec.Data}, {spec.Epochs} epochs, batch {spec.Batch} in micro-batches of {spec.MicroBatch}, seed {spec.Seed}");
         if (spec.Augment.Length > 0)
             Line("augment", spec.Augment);
-        Line("optimizer", FormattableString.Invariant($"rate {spec.LearningRate} ({(spec.Schedule == LearningRateSchedule.Cosine ? "cosine" : "constant")}), momentum {spec.Momentum}{(spec.Nesterov ? " (Nesterov)" : "")}, weight decay {spec.WeightDecay}"));
+        Line("optimizer", RecipeText.Optimizer(spec));
+        Line("schedule", RecipeText.Schedule(spec));
+        Line("besides", RecipeText.Besides(spec));
         Line("priority", job.Priority != 0 ? $"{job.Priority}" : null);
         Line("submitted", Time(job.Submitted));
         Line("started", job.Started is { } started ? Time(started) : null);

@@ -158,6 +158,7 @@ internal sealed class JobCoordinator : ReceiveActor, IWithTimers
             if (_job.Checkpoints is not null)
                 _checkpointer = new Checkpointer(_job, _plan, _history, [.. _targets.Select(t => t!)], Self, Now);
             Become(Running);
+            IntroduceShards();
             Timers.StartPeriodicTimer("tick", Tick.Instance, TickInterval);
             foreach (var worker in _waiting)
                 StartWorker(worker);
@@ -251,6 +252,15 @@ internal sealed class JobCoordinator : ReceiveActor, IWithTimers
         Receive<WorkerSpeed>(_ => { });
         Receive<SoFar>(_ => { });
         Receive<Tick>(_ => { });
+    }
+
+    /// <summary>Shards that need nothing of one another are not told of one another.</summary>
+    private void IntroduceShards()
+    {
+        if (_job.Servers.Length == 1 || _job.Definition.CreateUpdate().Sums == 0)
+            return;
+        foreach (var server in _job.Servers)
+            server.Tell(new MeetShards(_job.Job, [.. _targets.Select(t => t!)]));
     }
 
     private void StartWorker(IActorRef worker)

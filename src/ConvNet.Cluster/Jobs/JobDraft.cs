@@ -54,6 +54,9 @@ public sealed class JobDraft
     public JobSpec ToSpec()
     {
         var problems = new List<string>(_problems);
+        JobSpec spec = RecipeFields.WithUsualValues(_spec, _places.ContainsKey);
+        if (problems.Count == 0)
+            problems.AddRange(RecipeFields.Problems(spec, _places));
         if (problems.Count == 0 && _spec.Batch % _spec.MicroBatch != 0)
         {
             string place = _places.GetValueOrDefault("micro-batch") ?? _places.GetValueOrDefault("batch") ?? "micro-batch";
@@ -61,7 +64,7 @@ public sealed class JobDraft
             problems.Add($"{place}: a batch of {_spec.Batch} is not a whole number of micro-batches of {_spec.MicroBatch}; choose a multiple, such as {below}.");
         }
 
-        return problems.Count == 0 ? _spec : throw new JobFileException(problems);
+        return problems.Count == 0 ? spec : throw new JobFileException(problems);
     }
 
     /// <summary>Sets a field. <paramref name="place"/> names the place and the field, as errors begin; <paramref name="where"/> the place alone.</summary>

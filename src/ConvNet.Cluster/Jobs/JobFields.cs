@@ -19,6 +19,9 @@ internal static class JobFields
 
         /// <summary>Whether a file may give it as a list, which then stands for the items with commas between them.</summary>
         public bool IsList { get; init; }
+
+        /// <summary>Why a job does not use the field, so that giving it is a mistake; null where it does.</summary>
+        public Func<JobSpec, string?> Unused { get; init; } = _ => null;
     }
 
     /// <summary>All of them, in the order of the documentation.</summary>
@@ -35,20 +38,7 @@ internal static class JobFields
         new("seed", "a whole number from 0 to 18446744073709551615",
             (s, t) => ulong.TryParse(t, NumberStyles.None, CultureInfo.InvariantCulture, out ulong v) ? s with { Seed = v } : null),
         new("lr", "a number above 0, at most 1000", (s, t) => Number(t) is > 0 and <= 1000 and var v ? s with { LearningRate = v } : null),
-        new("momentum", "a number from 0 to below 1", (s, t) => Number(t) is >= 0 and < 1 and var v ? s with { Momentum = v } : null),
-        new("nesterov", "true or false", (s, t) => t switch
-        {
-            "true" => s with { Nesterov = true },
-            "false" => s with { Nesterov = false },
-            _ => null,
-        }),
-        new("weight-decay", "a number from 0 to below 1", (s, t) => Number(t) is >= 0 and < 1 and var v ? s with { WeightDecay = v } : null),
-        new("schedule", "constant or cosine", (s, t) => t switch
-        {
-            "constant" => s with { Schedule = LearningRateSchedule.Constant },
-            "cosine" => s with { Schedule = LearningRateSchedule.Cosine },
-            _ => null,
-        }),
+        .. RecipeFields.All,
         new("augment", ImageAugmentation.Forms, (s, t) => ImageAugmentation.Parse(t) is { } augmentation ? s with { Augment = augmentation.Text } : null) { IsList = true },
     ];
 
@@ -58,9 +48,15 @@ internal static class JobFields
     /// <summary>The name that a mistyped one is nearest to; null where none is near.</summary>
     public static string? Nearest(string name) => NearestWord.Of(name.ToLowerInvariant().Replace('_', '-'), All.Select(f => f.Name));
 
-    private static int? Whole(string text, int least, int most) =>
+    /// <summary>A whole number within bounds, or null.</summary>
+    public static int? Whole(string text, int least, int most) =>
         int.TryParse(text, NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out int value) && value >= least && value <= most ? value : null;
 
-    private static float? Number(string text) =>
+    /// <summary>A finite number, rounded to a float, or null.</summary>
+    public static float? Number(string text) =>
         float.TryParse(text, NumberStyles.Float, CultureInfo.InvariantCulture, out float value) && float.IsFinite(value) ? value : null;
+
+    /// <summary>A finite number, or null.</summary>
+    public static double? Double(string text) =>
+        double.TryParse(text, NumberStyles.Float, CultureInfo.InvariantCulture, out double value) && double.IsFinite(value) ? value : null;
 }

@@ -3,16 +3,6 @@ using MessagePack;
 
 namespace ConvNet.Cluster.Jobs;
 
-/// <summary>How the learning rate changes over a job.</summary>
-public enum LearningRateSchedule
-{
-    /// <summary>It stays what it is.</summary>
-    Constant = 0,
-
-    /// <summary>It falls to zero along half a cosine, by step.</summary>
-    Cosine = 1,
-}
-
 /// <summary>A job: with the data it names, everything that its result depends on. What machines compute it is no part of it.</summary>
 /// <param name="Model">Name of the network, such as <c>lenet5</c>.</param>
 /// <param name="Data">The data set: <c>digits</c>, <c>mnist:DIR</c> or a path.</param>
@@ -27,7 +17,7 @@ public enum LearningRateSchedule
 /// <param name="Schedule">How the learning rate changes.</param>
 /// <param name="Augment">How training images are changed by chance; see <see cref="ImageAugmentation"/>. Empty for not at all.</param>
 [MessagePackObject]
-public sealed record JobSpec(
+public sealed partial record JobSpec(
     [property: Key(0)] string Model = "lenet5",
     [property: Key(1)] string Data = "digits",
     [property: Key(2)] int Epochs = 5,

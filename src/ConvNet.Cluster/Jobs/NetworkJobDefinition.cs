@@ -1,7 +1,6 @@
 using ConvNet.Cluster.Shards;
 using ConvNet.Core.Models;
 using ConvNet.Core.Networks;
-using ConvNet.Core.Optimizers;
 using ConvNet.Core.Tensors;
 using ConvNet.Core.Training;
 using ConvNet.Data.Manifests;
@@ -13,17 +12,21 @@ namespace ConvNet.Cluster.Jobs;
 public class NetworkJobDefinition : IJobDefinition
 {
     private readonly JobSpec _spec;
+    private readonly Rates _schedule;
 
     /// <summary>Plans a job.</summary>
     /// <param name="spec">The job.</param>
     /// <param name="data">What the data it names is like.</param>
     /// <exception cref="ShapeException">The network cannot be built for such images.</exception>
+    /// <exception cref="JobFileException">The recipe does not fit the network or the data.</exception>
     public NetworkJobDefinition(JobSpec spec, DataDescription data)
     {
         _spec = spec;
         Model model = ModelZoo.Find(spec.Model) ?? throw new ArgumentException($"'{spec.Model}' is no model.", nameof(spec));
         Network = model.Build(data.Shape, data.ClassNames.Count);
         Plan = new StepPlan(data.TrainingCount, data.TestCount, spec.Batch, spec.MicroBatch, spec.Epochs);
+        _schedule = Recipe.ScheduleOf(spec, Plan);
+        CreateUpdate();   // says what is wrong with the recipe before anything begins
     }
 
     /// <summary>The network.</summary>
@@ -39,21 +42,5 @@ public class NetworkJobDefinition : IJobDefinition
     public void WriteInitialState(int start, Span<float> range) => Network.Initialize(start, range, _spec.Seed);
 
     /// <inheritdoc/>
-    public ISliceUpdate CreateUpdate() => new SgdUpdate(
-        Network,
-        new Sgd(_spec.Momentum, _spec.WeightDecay, _spec.Nesterov),
-        _spec.LearningRate,
-        _spec.Schedule == LearningRateSchedule.Cosine ? Rates.Cosine : Rates.Constant,
-        Plan.TotalSteps);
-
-    private sealed class SgdUpdate(Network network, Sgd sgd, float rate, Rates schedule, long totalSteps) : ISliceUpdate
-    {
-        public int StatePlanes => 1;
-
-        public void Apply(Span<float> weights, ReadOnlySpan<float> gradientSum, Span<float> state, float gradientScale, long step, int sliceOffset) =>
-            sgd.Apply(weights, gradientSum, state, gradientScale, rate * schedule.Share(step, totalSteps));
-
-        public void ApplyStatistics(Span<float> running, ReadOnlySpan<float> sums, int microBatches, long step) =>
-            network.UpdateStatistics(running, sums, microBatches);
-    }
+    public ISliceUpdate CreateUpdate() => new NetworkUpdate(Network, _spec, _schedule, Plan.TotalSteps);
 }

@@ -57,7 +57,7 @@ internal sealed class JobPreparation(CoordinatorData data, string workDirectory,
         {
             return await prepare().ConfigureAwait(false);
         }
-        catch (Exception e) when (e is DataException or ShapeException)
+        catch (Exception e) when (e is DataException or ShapeException or JobFileException)
         {
             throw new JobServiceException(JobServiceProblem.Invalid, e.Message);
         }

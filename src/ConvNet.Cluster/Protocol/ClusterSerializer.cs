@@ -41,6 +41,7 @@ public sealed class ClusterSerializer(ExtendedActorSystem system) : SerializerWi
         ["ef"] = Contract.Of<SoFar>(),
         ["ss"] = Contract.Of<StartShard>(),
         ["sr"] = Contract.Of<ShardStarted>(),
+        ["sm"] = Contract.Of<MeetShards>(),
         ["su"] = Contract.Of<RunUntil>(),
         ["sp"] = Contract.Of<Pause>(),
         ["sq"] = Contract.Of<Paused>(),

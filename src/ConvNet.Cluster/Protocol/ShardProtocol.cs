@@ -33,6 +33,12 @@ public static class ShardProtocol
         [property: Key(1)] int Shard,
         [property: Key(2)] TensorTarget Target) : IClusterMessage;
 
+    /// <summary>Coordinator → server: these are all shards of the job, shard 0 first. Only where a step needs sums over all parameters.</summary>
+    [MessagePackObject]
+    public sealed record MeetShards(
+        [property: Key(0)] string Job,
+        [property: Key(1)] TensorTarget[] Shards) : IClusterMessage;
+
     /// <summary>Coordinator → server: publish no version beyond this one. Answer: <see cref="LimitReached"/>, when it is.</summary>
     [MessagePackObject]
     public sealed record RunUntil(

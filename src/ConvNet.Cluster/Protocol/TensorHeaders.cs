@@ -25,6 +25,8 @@ public sealed record TensorTarget(
 [Union(5, typeof(SnapshotHeader))]
 [Union(6, typeof(RestoreRequest))]
 [Union(7, typeof(RestoreHeader))]
+[Union(8, typeof(StepSumsHeader))]
+[Union(9, typeof(StepTotalsHeader))]
 [Union(10, typeof(DataRequest))]
 [Union(11, typeof(DataHeader))]
 public interface ITensorHeader;
@@ -87,6 +89,17 @@ public sealed record RestoreRequest(
 [MessagePackObject]
 public sealed record RestoreHeader(
     [property: Key(0)] int Part) : ITensorHeader;
+
+/// <summary>Shard → metrics shard: my part of the sums over all parameters that a step needs. Answer: <see cref="StepTotalsHeader"/>, when all parts are there.</summary>
+[MessagePackObject]
+public sealed record StepSumsHeader(
+    [property: Key(0)] long Step,
+    [property: Key(1)] int Shard) : ITensorHeader;
+
+/// <summary>Metrics shard → shard: the sums of a step over all parameters.</summary>
+[MessagePackObject]
+public sealed record StepTotalsHeader(
+    [property: Key(0)] long Step) : ITensorHeader;
 
 /// <summary>Node → coordinator's node: a piece of a file of the data set that the target is named after. No floats.</summary>
 /// <param name="File">The file's place in the manifest.</param>

@@ -11,9 +11,17 @@ namespace ConvNet.Cluster.Shards;
 /// Idle ──StartShard──▶ Preparing ──job planned──▶ Serving ──StopShard──▶ stopped.
 /// The coordinator gives orders only after <see cref="ShardStarted"/>, which the engine sends.
 /// </remarks>
-internal sealed class ParameterServer : ReceiveActor
+internal sealed class ParameterServer : ReceiveActor, IWithTimers
 {
     private sealed record Prepared(IJobDefinition Definition) : INoSerializationVerificationNeeded;   // to self only
+
+    private sealed record Tick : INoSerializationVerificationNeeded   // to self only
+    {
+        public static readonly Tick Instance = new();
+    }
+
+    /// <summary>How long a shard waits for another before it sends again what may be lost.</summary>
+    private static readonly TimeSpan AskAgainAfter = TimeSpan.FromSeconds(2);
 
     private readonly NodeParts _node;
     private StartShard _start = null!;
@@ -26,6 +34,9 @@ internal sealed class ParameterServer : ReceiveActor
         Receive<StartShard>(Start);
         Receive<StopShard>(_ => Context.Stop(Self));
     }
+
+    /// <inheritdoc/>
+    public ITimerScheduler Timers { get; set; } = null!;
 
     public static Props PropsFor(NodeParts node) => Props.Create(() => new ParameterServer(node));
 
@@ -61,6 +72,12 @@ internal sealed class ParameterServer : ReceiveActor
     private void Serving()
     {
         Receive<RunUntil>(m => _engine!.RunUntil(m.Version));
+        Receive<MeetShards>(m =>
+        {
+            _engine!.Meet(m.Shards);
+            Timers.StartPeriodicTimer("ask", Tick.Instance, AskAgainAfter);
+        });
+        Receive<Tick>(_ => _engine!.AskAgain());
         Receive<Pause>(_ => _engine!.Pause());
         Receive<TakeSnapshot>(m => _engine!.TakeSnapshot(m.Version));
         Receive<DropSnapshot>(m => _engine!.DropSnapshot(m.Version));

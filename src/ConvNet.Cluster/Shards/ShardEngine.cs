@@ -37,6 +37,14 @@ internal sealed class ShardEngine : ITensorReceiver
         public sealed record DropSnapshot(long Version) : Order(TensorLease.Empty);
 
         public sealed record Snapshot(SnapshotRequest Request) : Order(TensorLease.Empty);
+
+        public sealed record Sums(StepSumsHeader Header, TensorLease Words) : Order(Words);
+
+        public sealed record Totals(StepTotalsHeader Header, TensorLease Words) : Order(Words);
+
+        public sealed record Meet(TensorTarget[] Shards) : Order(TensorLease.Empty);
+
+        public sealed record AskAgain() : Order(TensorLease.Empty);
     }
 
     /// <summary>Up to this many floats are added in the time that it takes to wake a thread, or a few times that.</summary>
@@ -49,6 +57,7 @@ internal sealed class ShardEngine : ITensorReceiver
     private readonly TensorPool _contributions;
     private readonly TensorPool _evaluations = new(ContributionLayout.MetricsLength);
     private readonly List<WeightsRequest> _waiting = [];
+    private readonly StepTotals? _totals;      // where a step needs sums over all parameters
     private readonly ProgressReport _progress;
     private readonly CancellationTokenSource _stopped = new();
     private readonly Stopwatch _clock = Stopwatch.StartNew();   // paces reports, and decides nothing else
@@ -57,7 +66,7 @@ internal sealed class ShardEngine : ITensorReceiver
     private SumTree? _step, _evaluation;   // what version _slice.Version waits for; null where it waits for nothing
     private long _snapshotAt = -1;
     private Snapshot? _snapshot;
-    private bool _diverged, _failed;
+    private bool _prepared, _diverged, _failed;     // prepared: the step that is summed
     private SliceState _slice = null!;     // made on the engine's thread
 
     /// <param name="job">Which shard of what.</param>
@@ -67,6 +76,7 @@ internal sealed class ShardEngine : ITensorReceiver
         (_job, _report) = (job, report);
         _limit = job.Plan.TotalSteps;
         _progress = new(job.Job);
+        _totals = job.Sums > 0 ? new(job) : null;
         _queue = new(DoOrFail);
         _isSmall = job.Shards.Contribution(job.Shard).Length <= SmallSlice;
         _contributions = new(job.Shards.Contribution(job.Shard).Length);
@@ -90,6 +100,12 @@ internal sealed class ShardEngine : ITensorReceiver
     /// <summary>Publish nothing more, and tell the version.</summary>
     public void Pause() => _queue.TryAdd(new Order.Pause(), help: false);
 
+    /// <summary>These are all shards.</summary>
+    public void Meet(TensorTarget[] shards) => _queue.TryAdd(new Order.Meet(shards), help: false);
+
+    /// <summary>Time has gone by: a frame to or from another shard may be lost.</summary>
+    public void AskAgain() => _queue.TryAdd(new Order.AskAgain(), help: false);
+
     /// <summary>Keep a snapshot of this version, now or when it is published.</summary>
     public void TakeSnapshot(long version) => _queue.TryAdd(new Order.TakeSnapshot(version), help: false);
 
@@ -104,6 +120,7 @@ internal sealed class ShardEngine : ITensorReceiver
         {
             ContributionHeader => TensorDestination.Keep(_contributions),
             EvaluationHeader => TensorDestination.Keep(_evaluations),
+            StepSumsHeader or StepTotalsHeader => TensorDestination.Keep(_totals!.Frames),
             _ => TensorDestination.HeaderOnly,
         },
     };
@@ -117,6 +134,8 @@ internal sealed class ShardEngine : ITensorReceiver
             EvaluationHeader h => new Order.Evaluation(h, values),
             WeightsRequest r => new Order.Weights(r),
             SnapshotRequest r => new Order.Snapshot(r),
+            StepSumsHeader h => new Order.Sums(h, values),
+            StepTotalsHeader h => new Order.Totals(h, values),
             _ => throw new ArgumentException($"{header} was not accepted."),
         };
         if (!_queue.TryAdd(order, _isSmall))
@@ -221,6 +240,23 @@ internal sealed class ShardEngine : ITensorReceiver
                 if (_snapshot?.Version == request.Version && _snapshot.Part(request.Part) is { } part)
                     _job.Transport.Send(request.ReplyTo, new SnapshotHeader(request.Version, _job.Shard, request.Part), part);
                 break;
+            case Order.Sums(var header, var words):
+                using (words)
+                    _totals!.OnPart(header, words.Span);
+                Advance();
+                break;
+            case Order.Totals(var header, var words):
+                using (words)
+                    _totals!.OnTotals(header, words.Span);
+                Advance();
+                break;
+            case Order.Meet(var shards):
+                _totals?.Meet(shards);
+                Advance();
+                break;
+            case Order.AskAgain:
+                _totals?.AskAgain();
+                break;
             case Order.Pause:
                 _limit = _slice.Version;
                 Report(new Paused(_job.Job, _job.Shard, _limit));
@@ -257,7 +293,17 @@ internal sealed class ShardEngine : ITensorReceiver
             return;
         }
 
-        _slice.Apply(_step.Sum);
+        if (!_prepared)
+        {
+            _prepared = true;
+            _slice.Prepare(_step.Sum, _totals is null ? [] : _totals.BeginPart(step));
+            _totals?.Offer();
+        }
+
+        if (_totals is not null && !_totals.IsComplete(step))
+            return;   // comes back when they are
+
+        _slice.Apply(_step.Sum, _totals is null ? [] : _totals.Values);
         _job.Ledger?.Applied(_job.Job, _job.Shard, step, _step.MicroBatches, _step.Applied);
         _step.Dispose();
         BeginVersion();
@@ -289,6 +335,7 @@ internal sealed class ShardEngine : ITensorReceiver
     private void BeginVersion()
     {
         long version = _slice.Version;
+        _prepared = false;
         _step = version < _job.Plan.TotalSteps ? new(_job.Plan.MicroBatchesOf(version)) : null;
         _evaluation = HasMetrics && _job.Plan.EvaluatesAt(version) ? new(_job.Plan.EvaluationMicroBatches) : null;
     }
@@ -333,5 +380,6 @@ internal sealed class ShardEngine : ITensorReceiver
         _slice?.Dispose();
         _contributions.Dispose();
         _evaluations.Dispose();
+        _totals?.Dispose();
     }
 }

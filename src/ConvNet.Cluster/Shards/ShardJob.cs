@@ -2,6 +2,7 @@ using ConvNet.Cluster.Jobs;
 using ConvNet.Cluster.Protocol;
 using ConvNet.Cluster.Sums;
 using ConvNet.Cluster.Transport;
+using ConvNet.Core.Numerics;
 using ConvNet.Core.Training;
 
 namespace ConvNet.Cluster.Shards;
@@ -17,6 +18,9 @@ internal sealed record ShardJob(string Job, int Shard, ShardPlan Shards, IJobDef
 
     /// <summary>Epochs and steps.</summary>
     public StepPlan Plan => Definition.Plan;
+
+    /// <summary>Sums over all parameters that a step needs before it is applied.</summary>
+    public int Sums { get; } = Definition.CreateUpdate().Sums;
 
     /// <summary>Where the shard's frames go.</summary>
     public TensorTarget Target { get; } = new(Transport.Endpoint, Job, $"shard-{Shard}");
@@ -38,17 +42,31 @@ internal static class ShardAdmission
         ContributionHeader h => Step(job, h, length),
         EvaluationHeader h => Evaluation(job, h, length),
         WeightsRequest r => Request(job, r, length),
+        StepSumsHeader h => Sums(job, h, length),
+        StepTotalsHeader h => job.Sums == 0 || job.Shard == job.Shards.MetricsShard
+            ? $"shard {job.Shard} was not told to expect totals"
+            : NoStep(job, h.Step) ?? WrongLength(length, job.Sums * ExactSum.Words),
         SnapshotRequest r => r.ReplyTo.Job == job.Job ? WrongLength(length, 0) : $"asked for job {r.ReplyTo.Job}, this is job {job.Job}",
         _ => $"shard {job.Shard} takes no {header.GetType().Name}",
     };
 
     private static string? Step(ShardJob job, ContributionHeader h, int length)
     {
-        if (h.Step < 0 || h.Step >= job.Plan.TotalSteps)
-            return $"step {h.Step} is not among the job's {job.Plan.TotalSteps}";
+        if (NoStep(job, h.Step) is { } wrong)
+            return wrong;
         int expected = job.Shards.Contribution(job.Shard).Length;
         return NotIn(new(h.Level, h.Index), job.Plan.MicroBatchesOf(h.Step)) ?? WrongLength(length, expected);
     }
+
+    private static string? Sums(ShardJob job, StepSumsHeader h, int length)
+    {
+        if (job.Sums == 0 || job.Shard != job.Shards.MetricsShard || h.Shard < 0 || h.Shard >= job.Shards.Shards || h.Shard == job.Shard)
+            return $"shard {job.Shard} does not gather sums of shard {h.Shard}";
+        return NoStep(job, h.Step) ?? WrongLength(length, job.Sums * ExactSum.Words);
+    }
+
+    private static string? NoStep(ShardJob job, long step) =>
+        step < 0 || step >= job.Plan.TotalSteps ? $"step {step} is not among the job's {job.Plan.TotalSteps}" : null;
 
     private static string? Evaluation(ShardJob job, EvaluationHeader h, int length)
     {

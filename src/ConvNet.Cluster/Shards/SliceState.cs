@@ -1,5 +1,6 @@
 using ConvNet.Cluster.Transport;
 using ConvNet.Core.Memory;
+using ConvNet.Core.Numerics;
 
 namespace ConvNet.Cluster.Shards;
 
@@ -52,15 +53,24 @@ internal sealed class SliceState : IDisposable
         return version < Version && _previous is not null ? (Version - 1, _previous) : (Version, _current);
     }
 
+    /// <summary>Looks at the summed contributions of step <see cref="Version"/>, once, before they are applied; see <see cref="ISliceUpdate.Prepare"/>.</summary>
+    public void Prepare(Span<float> contribution, Span<ExactSum> sums)
+    {
+        int parameters = _parameters.Length;
+        _update.Prepare(_current.Span[..parameters], contribution[..parameters], 1f / _job.Plan.SamplesOf(Version), _parameters.Start, sums);
+    }
+
     /// <summary>Makes the next version out of the summed contributions of step <see cref="Version"/>.</summary>
-    public void Apply(ReadOnlySpan<float> contribution)
+    /// <param name="contribution">The sum, prepared.</param>
+    /// <param name="totals">The sums over all shards.</param>
+    public void Apply(ReadOnlySpan<float> contribution, ReadOnlySpan<double> totals)
     {
         var next = _versions.Rent();
         _current.Span.CopyTo(next.Span);
         int parameters = _parameters.Length;
         _update.Apply(
             next.Span[..parameters], contribution[..parameters], _optimizer.Span,
-            1f / _job.Plan.SamplesOf(Version), Version, _parameters.Start);
+            1f / _job.Plan.SamplesOf(Version), Version, _parameters.Start, totals);
         int statistics = _range.Length - parameters;
         if (statistics > 0)
             _update.ApplyStatistics(next.Span[parameters..], contribution.Slice(parameters, statistics), _job.Plan.MicroBatchesOf(Version), Version);

@@ -16,8 +16,8 @@ internal sealed class SumTree(int microBatches) : IDisposable
     /// <summary>Whether the whole sum is there.</summary>
     public bool IsComplete => _ledger.IsComplete;
 
-    /// <summary>The whole sum.</summary>
-    public ReadOnlySpan<float> Sum => _sums[_ledger.Root].Span;
+    /// <summary>The whole sum; nobody else has it.</summary>
+    public Span<float> Sum => _sums[_ledger.Root].Span;
 
     /// <summary>What the sum is made of.</summary>
     public IReadOnlyList<TreeNode> Applied => _ledger.Applied;

@@ -45,7 +45,8 @@ internal sealed class SyntheticJob : IJobRuntime
 
         public int StatePlanes => 1;
 
-        public void Apply(Span<float> weights, ReadOnlySpan<float> gradientSum, Span<float> state, float gradientScale, long step, int sliceOffset) =>
+        public void Apply(
+            Span<float> weights, ReadOnlySpan<float> gradientSum, Span<float> state, float gradientScale, long step, int sliceOffset, ReadOnlySpan<double> totals) =>
             _sgd.Apply(weights, gradientSum, state, gradientScale, rate: 1e-7f);
 
         public void ApplyStatistics(Span<float> running, ReadOnlySpan<float> sums, int microBatches, long step) =>

@@ -56,7 +56,7 @@ public sealed class ToyRuntime : IJobRuntime
                 return part;
             })];
             float[] sum = CanonicalSum(parts, 0, v);
-            update.Apply(state.AsSpan(0, Layout.Parameters), sum.AsSpan(0, Layout.Parameters), momentum, 1f / Plan.SamplesOf(step), step, 0);
+            update.Apply(state.AsSpan(0, Layout.Parameters), sum.AsSpan(0, Layout.Parameters), momentum, 1f / Plan.SamplesOf(step), step, 0, []);
             update.ApplyStatistics(state.AsSpan(Layout.Parameters), sum.AsSpan(Layout.Parameters, Layout.Statistics), v, step);
         }
 
@@ -135,7 +135,8 @@ public sealed class ToyRuntime : IJobRuntime
     {
         public int StatePlanes => 1;
 
-        public void Apply(Span<float> weights, ReadOnlySpan<float> gradientSum, Span<float> state, float gradientScale, long step, int sliceOffset)
+        public void Apply(
+            Span<float> weights, ReadOnlySpan<float> gradientSum, Span<float> state, float gradientScale, long step, int sliceOffset, ReadOnlySpan<double> totals)
         {
             float rate = 0.1f / (1 + step);
             for (int i = 0; i < weights.Length; i++)

@@ -41,6 +41,7 @@ public sealed class ClusterSerializerTests : IAsyncLifetime
         { "ef", new SoFar("j1", 3, 7, true) },
         { "ss", new StartShard("j1", new JobSpec(Schedule: LearningRateSchedule.Constant, Seed: ulong.MaxValue), 1, 2, 7, Target, Data) },
         { "sr", new ShardStarted("j1", 1, Target) },
+        { "sm", new MeetShards("j1", [Target, Target with { Part = "shard-1" }]) },
         { "su", new RunUntil("j1", long.MaxValue) },
         { "sp", new Pause("j1") },
         { "sq", new Paused("j1", 1, 9) },
@@ -83,7 +84,7 @@ public sealed class ClusterSerializerTests : IAsyncLifetime
     [Fact]
     public void Every_tensor_header_goes_there_and_back()
     {
-        ITensorHeader[] headers = [new ContributionHeader(1, 2, 3), new EvaluationHeader(1, 2, 3), new WeightsRequest(4, Target), new WeightsHeader(5, 6), new SnapshotRequest(7, 1, Target), new SnapshotHeader(7, 2, 1), new RestoreRequest(1, 2, Target), new RestoreHeader(2), new DataRequest(1, long.MaxValue, 3, Target), new DataHeader(1, 2, 3)];
+        ITensorHeader[] headers = [new ContributionHeader(1, 2, 3), new EvaluationHeader(1, 2, 3), new WeightsRequest(4, Target), new WeightsHeader(5, 6), new SnapshotRequest(7, 1, Target), new SnapshotHeader(7, 2, 1), new RestoreRequest(1, 2, Target), new RestoreHeader(2), new StepSumsHeader(1, 2), new StepTotalsHeader(3), new DataRequest(1, long.MaxValue, 3, Target), new DataHeader(1, 2, 3)];
 
         foreach (var header in headers)
         {
