@@ -64,7 +64,9 @@ internal sealed class JobOptions
         where result is { Implicit: false }
         select (option.Name[2..], result.GetValueOrDefault<string>() ?? "");
 
-    private static string Text(string path)
+    /// <summary>The text of a job file.</summary>
+    /// <exception cref="UsageException">It cannot be read.</exception>
+    public static string Text(string path)
     {
         try
         {
