@@ -43,6 +43,7 @@ public static class CommandLine
         TrainCommand.Create(output, error),
         EvaluateCommand.Create(output, error),
         PredictCommand.Create(output, error),
+        ExportCommand.Create(output),
         ModelsCommand.Create(output),
         BenchCommand.Create(output, error),
         NodeCommand.Create(output),
