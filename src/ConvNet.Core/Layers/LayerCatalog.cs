@@ -34,6 +34,30 @@ public static class LayerCatalog
                 w.Add("bias", conv.Bias, true);
                 w.Add("initializer", conv.Initializer.Name, Initializer.HeUniform.Name);
             }),
+        new("transposed-conv2d", typeof(TransposedConv2D),
+            s => new TransposedConv2D(s.Number("out-channels"), s.Size("kernel"))
+            {
+                Stride = s.Size("stride", 1),
+                Padding = s.Padding(),
+                OutputPadding = s.Size("output-padding", 0),
+                Dilation = s.Size("dilation", 1),
+                Groups = s.Number("groups", 1),
+                Bias = s.Flag("bias", true),
+                Initializer = s.Initializer(),
+            },
+            (layer, w) =>
+            {
+                var conv = (TransposedConv2D)layer;
+                w.Add("out-channels", conv.OutChannels);
+                w.Add("kernel", conv.Kernel);
+                w.Add("stride", conv.Stride, new Size(1, 1));
+                w.Add("padding", conv.Padding, Padding.Valid);
+                w.Add("output-padding", conv.OutputPadding, new Size(0, 0));
+                w.Add("dilation", conv.Dilation, new Size(1, 1));
+                w.Add("groups", conv.Groups, 1);
+                w.Add("bias", conv.Bias, true);
+                w.Add("initializer", conv.Initializer.Name, Initializer.HeUniform.Name);
+            }),
         new("fully-connected", typeof(FullyConnected),
             s => new FullyConnected(s.Number("outputs")) { Bias = s.Flag("bias", true), Initializer = s.Initializer() },
             (layer, w) =>
@@ -96,6 +120,7 @@ public static class LayerCatalog
         new("leaky-relu", typeof(LeakyRelu), s => new LeakyRelu(s.Real("slope", 0.01f)), (layer, w) => w.Add("slope", ((LeakyRelu)layer).Slope, 0.01f)),
         new("elu", typeof(Elu), s => new Elu(s.Real("alpha", 1)), (layer, w) => w.Add("alpha", ((Elu)layer).Alpha, 1f)),
         new("gelu", typeof(Gelu), _ => new Gelu(), (_, _) => { }),
+        new("softmax", typeof(Softmax), _ => new Softmax(), (_, _) => { }),
         new("concat", typeof(Concat), _ => new Concat(), (_, _) => { }),
         new("global-average-pool", typeof(GlobalAveragePool2D), _ => new GlobalAveragePool2D(), (_, _) => { }),
         new("identity-shortcut", typeof(IdentityShortcut),
