@@ -82,6 +82,8 @@ public sealed record SubmitRequest
         JsonProperty[] fields = [.. job.EnumerateObject()];
         JsonProperty[] layers = [.. fields.Where(field => field is { Name: "layers", Value.ValueKind: JsonValueKind.Array })];
         draft.ReadFields(fields.Except(layers).Select(field => KeyValuePair.Create(field.Name, Text(field.Value))), place);
+        if (layers.Length > 1)
+            throw new JobFileException([$"{place}: layers: given twice."]);
         if (layers.Length > 0 && fields.Any(field => field.Name == "model"))
             throw new JobFileException([$"{place}: layers: a job has one network, and model names one too. Leave one of the two out."]);
         foreach (JsonProperty field in layers)
