@@ -56,5 +56,6 @@ public static class CommandLine
         JobCommands.Resume(output, error),
         NodesCommand.Create(output),
         FetchCommand.Create(output),
+        DataCommand.Create(output, error),
     };
 }
