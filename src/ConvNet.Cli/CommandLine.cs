@@ -45,6 +45,7 @@ public static class CommandLine
         PredictCommand.Create(output, error),
         ExportCommand.Create(output),
         ModelsCommand.Create(output),
+        DescribeCommand.Create(output),
         BenchCommand.Create(output, error),
         NodeCommand.Create(output),
         HealthCommand.Create(output),
