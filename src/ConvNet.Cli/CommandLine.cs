@@ -45,6 +45,7 @@ public static class CommandLine
         PredictCommand.Create(output, error),
         ExportCommand.Create(output),
         ModelsCommand.Create(output),
+        DescribeCommand.Create(output),
         BenchCommand.Create(output, error),
         NodeCommand.Create(output),
         HealthCommand.Create(output),
@@ -56,5 +57,6 @@ public static class CommandLine
         JobCommands.Resume(output, error),
         NodesCommand.Create(output),
         FetchCommand.Create(output),
+        DataCommand.Create(output, error),
     };
 }

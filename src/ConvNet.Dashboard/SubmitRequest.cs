@@ -1,7 +1,9 @@
 using System.Text.Json;
+using System.Text.Json.Nodes;
 using System.Text.Json.Serialization;
 using ConvNet.Cluster.Jobs;
 using ConvNet.Cluster.Management;
+using ConvNet.Core.Networks;
 
 namespace ConvNet.Dashboard;
 
@@ -25,6 +27,30 @@ public sealed record SubmitRequest
     /// <summary>What errors call the job file.</summary>
     public string? FileName { get; init; }
 
+    /// <summary>Asks for the training of a network that was built in a program.</summary>
+    /// <param name="network">The network. It is built anew for the images and classes of the job's data.</param>
+    /// <param name="fields">The other fields of a job file, such as <c>data</c> and <c>epochs</c>.</param>
+    public static SubmitRequest For(Network network, IReadOnlyDictionary<string, string> fields)
+    {
+        var layers = new JsonArray();
+        foreach (OwnLayer layer in OwnNetwork.Of(network).Layers)
+        {
+            var settings = new JsonObject { ["name"] = layer.Name, ["inputs"] = new JsonArray([.. layer.Inputs.Select(input => JsonValue.Create(input))]) };
+            foreach ((string setting, string value) in layer.Settings)
+                settings[setting] = value;
+            if (layer.Auxiliary > 0)
+                settings["auxiliary"] = layer.Auxiliary;
+            layers.Add(new JsonObject { [layer.Kind] = settings });
+        }
+
+        return new SubmitRequest
+        {
+            Job = JsonSerializer.SerializeToElement(new JsonObject { ["layers"] = layers }),
+            FileName = network.Name,
+            Options = fields.ToDictionary(field => field.Key, field => JsonSerializer.SerializeToElement(field.Value)),
+        };
+    }
+
     /// <summary>The job that is asked for.</summary>
     /// <exception cref="JobFileException">Something is wrong; it has every problem.</exception>
     public JobSubmission ToSubmission()
@@ -39,7 +65,7 @@ public sealed record SubmitRequest
                 draft.ReadYaml(Job.Value.GetString()!, place);
                 break;
             case JsonValueKind.Object:
-                draft.ReadFields(Job.Value.EnumerateObject().Select(field => KeyValuePair.Create(field.Name, Text(field.Value))), place);
+                ReadObject(draft, Job.Value, place);
                 break;
             default:
                 throw new JobFileException([$"{place}: expected the text of a job file, or an object with its fields."]);
@@ -48,6 +74,20 @@ public sealed record SubmitRequest
         if (Options != null)
             draft.ReadFields(Options.Select(field => KeyValuePair.Create(field.Key, Text(field.Value))), "options");
         return new JobSubmission(draft.ToSpec(), Priority, Name);
+    }
+
+    /// <summary>An object with the fields of a job file. Only its layers are nested, and as a job file's: JSON is YAML too.</summary>
+    private static void ReadObject(JobDraft draft, JsonElement job, string place)
+    {
+        JsonProperty[] fields = [.. job.EnumerateObject()];
+        JsonProperty[] layers = [.. fields.Where(field => field is { Name: "layers", Value.ValueKind: JsonValueKind.Array })];
+        draft.ReadFields(fields.Except(layers).Select(field => KeyValuePair.Create(field.Name, Text(field.Value))), place);
+        if (layers.Length > 1)
+            throw new JobFileException([$"{place}: layers: given twice."]);
+        if (layers.Length > 0 && fields.Any(field => field.Name == "model"))
+            throw new JobFileException([$"{place}: layers: a job has one network, and model names one too. Leave one of the two out."]);
+        foreach (JsonProperty field in layers)
+            draft.ReadYaml($"layers: {JsonSerializer.Serialize(field.Value)}", place);
     }
 
     /// <summary>A value as a job file would have it; null for a list or an object.</summary>

@@ -2,6 +2,7 @@ using ConvNet.Core.Tensors;
 using ConvNet.Data.Cifar;
 using ConvNet.Data.Digits;
 using ConvNet.Data.Idx;
+using ConvNet.Data.Images;
 
 namespace ConvNet.Data;
 
@@ -17,6 +18,7 @@ public static class DataSource
         ("cifar10:DIR", "CIFAR-10's six binary files, gzipped or not"),
         ("cifar10-validation:DIR", "CIFAR-10's first four training files, tested on the fifth"),
         ("cifar100:DIR", "CIFAR-100's two binary files, gzipped or not"),
+        ("images:SIZE:DIR", "pictures in train/CLASS and test/CLASS, made SIZE pixels, such as 224 or 128x192"),
         ("DIR", "any folder with four such IDX files"),
     ];
 
@@ -28,27 +30,33 @@ public static class DataSource
         DataName parsed = DataName.Parse(name);
         if (parsed.Kind == DataKind.Idx && !Directory.Exists(parsed.Folder))
             throw new DataException($"data '{name}': there is no such folder, and no data set of that name. It takes {string.Join(", ", Forms.Select(f => f.Form))}.");
-        return Load(name, parsed.Kind, parsed.Folder);
+        return Load(name, parsed.Kind, parsed.Folder, parsed.ImageSize);
     }
 
     /// <summary>Loads a data set from where it has been found.</summary>
     /// <param name="name">As the user named it, for messages.</param>
     /// <param name="kind">How its files are read.</param>
     /// <param name="folder">Where they are.</param>
+    /// <param name="imageSize">The size that pictures are made, for those kinds that are of pictures.</param>
     /// <exception cref="DataException">The files are missing or damaged.</exception>
-    public static DataSplits Load(string name, DataKind kind, string folder) => kind switch
+    public static DataSplits Load(string name, DataKind kind, string folder, Size imageSize) => kind switch
     {
         DataKind.Digits => Digits(),
         DataKind.Cifar10 or DataKind.Cifar10Validation or DataKind.Cifar100 => CifarFolder.Read(name, kind, folder),
+        DataKind.Images => ImageFolder.Read(name, folder, imageSize),
         _ => IdxFolder.Read(name, folder, fashion: kind == DataKind.FashionMnist),
     };
 
-    /// <summary>The names of the files in a folder that <see cref="Load(string, DataKind, string)"/> reads.</summary>
+    /// <summary>The names of the files in a folder that <see cref="Load(string, DataKind, string, Size)"/> reads.</summary>
     /// <param name="kind">How they are read; not the built-in digits.</param>
     /// <param name="folder">Where they are.</param>
     /// <exception cref="DataException">The folder or a file is missing.</exception>
-    public static IReadOnlyList<string> Files(DataKind kind, string folder) =>
-        kind is DataKind.Cifar10 or DataKind.Cifar10Validation or DataKind.Cifar100 ? CifarFolder.Files(kind, folder) : IdxFolder.Files(folder);
+    public static IReadOnlyList<string> Files(DataKind kind, string folder) => kind switch
+    {
+        DataKind.Cifar10 or DataKind.Cifar10Validation or DataKind.Cifar100 => CifarFolder.Files(kind, folder),
+        DataKind.Images => ImageFolder.Files(folder),
+        _ => IdxFolder.Files(folder),
+    };
 
     private static DataSplits Digits()
     {

@@ -1,6 +1,10 @@
 using System.Text.Json;
 using ConvNet.Cluster.Jobs;
 using ConvNet.Cluster.Management;
+using ConvNet.Core.Layers;
+using ConvNet.Core.Networks;
+using ConvNet.Core.Tensors;
+using ConvNet.Dashboard.Client;
 using ConvNet.Dashboard.Tests.Support;
 
 namespace ConvNet.Dashboard.Tests;
@@ -63,6 +67,38 @@ public sealed class JobApiTests : IAsyncLifetime
         Assert.Null(Jobs.Submitted);
     }
 
+    [Fact]
+    public async Task An_object_with_a_network_of_its_own_is_submitted()
+    {
+        Network network = new NetworkBuilder("two-paths", new Shape(1, 6, 6))
+            .Add("a", new Conv2D(2, new Size(3, 5)) { Padding = Padding.Same })
+            .Add("hint", new FullyConnected(3))
+            .Add("b", new Add(), "a", "a")
+            .Add(new FullyConnected(3))
+            .Auxiliary("hint", 0.3f)
+            .Build();
+
+        using JobApiClient client = _server.Client();
+        await client.SubmitAsync(SubmitRequest.For(network, new Dictionary<string, string> { ["epochs"] = "2" }), default);
+
+        JobSpec spec = Jobs.Submitted!.Spec;
+        Assert.Equal(("two-paths", 2), (spec.Model, spec.Epochs));
+        Network again = JobNetwork.Build(spec, network.Input, network.Classes);
+        Assert.Equal(network.Nodes.Select(n => (n.Name, n.Layer, n.Inputs[^1])), again.Nodes.Select(n => (n.Name, n.Layer, n.Inputs[^1])));
+        Assert.Equal(network.Auxiliaries, again.Auxiliaries);
+    }
+
+    [Fact]
+    public async Task A_job_has_its_network_as_json()
+    {
+        Answer answer = await _server.PostAsync("/api/jobs", """{"job": {"data": "digits", "layers": ["relu", {"fully-connected": {"outputs": 10, "inputs": ["relu1"]}}]}}""");
+
+        Assert.Equal(201, answer.Status);
+        JsonElement layer = answer.Json.GetProperty("spec").GetProperty("network").GetProperty("layers")[1];
+        Assert.Equal(("fully-connected1", "fully-connected", "relu1", "10"), (
+            layer.GetProperty("name").GetString(), layer.GetProperty("kind").GetString(), layer.GetProperty("inputs")[0].GetString(), layer.GetProperty("settings").GetProperty("outputs").GetString()));
+    }
+
     [Theory]
     [InlineData("", "the body is not the JSON of a job to submit")]
     [InlineData("[1]", "the body is not the JSON of a job to submit")]
@@ -71,6 +107,11 @@ public sealed class JobApiTests : IAsyncLifetime
     [InlineData("""{"job": {}, "priority": "high"}""", "priority")]
     [InlineData("""{"job": 7}""", "job: expected the text of a job file, or an object with its fields.")]
     [InlineData("""{"job": {"epochs": 1, "epochs": 2}}""", "job: epochs: given twice.")]
+    [InlineData("""{"job": {"layers": ["relu"], "layers": ["tanh"]}}""", "job: layers: given twice.")]
+    [InlineData("""{"job": {"layers": ["relu"], "model": "lenet5"}}""", "job: layers: a job has one network, and model names one too.")]
+    [InlineData("""{"job": {"layers": ["rulu"]}}""", "job:1: unknown kind of layer 'rulu'. Did you mean 'relu'?")]
+    [InlineData("""{"job": {"layers": {"$type": "System.Diagnostics.Process"}}}""", "job: layers: expected a list of layers")]
+    [InlineData("""{"job": {"layers": [{"$type": "System.Diagnostics.Process"}]}}""", "job:1: $type: expected settings")]
     [InlineData("""{"job": {"epochs": {"$type": "System.Diagnostics.Process"}}}""", "job: epochs: expected")]
     [InlineData("""{"job": "- a\n- b\n"}""", "expected lines of")]
     [InlineData("""{"job": "epochs: &a [*a]\n"}""", "epochs")]

@@ -13,7 +13,7 @@ public sealed class WrongUsageTests : IDisposable
     {
         { "tran", "unknown command 'tran'. Did you mean 'train'?" },
         { "train --epoch 3", "unknown option '--epoch'. Did you mean '--epochs'?" },
-        { "train --model lenet6", "--model: expected one of lenet5, lenet5-classic, got \"lenet6\". Did you mean lenet5?" },
+        { "train --model lenet6", "--model: expected one of lenet5, lenet5-classic, alexnet, zfnet, vgg11, vgg11-bn, vgg13, vgg13-bn, vgg16, vgg16-bn, vgg19, vgg19-bn, googlenet, resnet18, resnet34, resnet50, resnet101, resnet152, resnet20, resnet32, resnet44, resnet56, resnet110, got \"lenet6\". Did you mean lenet5?" },
         { "train --batch 100 --micro-batch 32", "a batch of 100 is not a whole number of micro-batches of 32" },
         { "train --epochs 0", "--epochs: expected a whole number from 1 to 100000, got \"0\"" },
         { "train --lr x", "--lr: expected a number above 0" },
@@ -29,6 +29,8 @@ public sealed class WrongUsageTests : IDisposable
         { "evaluate nowhere", "nowhere: expected the folder of a trained model" },
         { "predict", "Required argument 'MODEL' missing" },
         { "predict . x.png", "model.json: missing" },
+        { "train misfit.yaml", "misfit.yaml:3: conv2d1: a 40×40 window does not fit an input of 1x28x28 with padding valid." },
+        { "describe lenet6", "unknown model 'lenet6'. Did you mean 'lenet5'?" },
         { "bench --model lenet6", "unknown model 'lenet6'. Did you mean 'lenet5'?" },
         { "submit bad.yaml", "bad.yaml:2: unknown field \"modle\"; did you mean model?" },
         { "jobs --to http://127.0.0.1:1", "no coordinator answers at http://127.0.0.1:1: is a node with --roles coordinator running?" },
@@ -42,6 +44,7 @@ public sealed class WrongUsageTests : IDisposable
     {
         File.WriteAllText(_folder.File("file.txt"), "x");
         File.WriteAllText(_folder.File("bad.yaml"), "epochs: 2\nmodle: lenet5\n");
+        File.WriteAllText(_folder.File("misfit.yaml"), "data: digits\nlayers:\n  - conv2d: {out-channels: 4, kernel: 40}\n  - fully-connected: {outputs: 10}\n");
 
         Finished run = await Convnet.RunAsync(_folder.Path, arguments.Split(' '));
 
@@ -57,7 +60,7 @@ public sealed class WrongUsageTests : IDisposable
     {
         Finished root = await Convnet.RunAsync(_folder.Path, "--help"), train = await Convnet.RunAsync(_folder.Path, "train", "--help");
 
-        Assert.All(["train", "evaluate", "predict", "models", "bench", "submit", "jobs", "status", "logs", "cancel", "resume", "nodes", "fetch"], verb => Assert.Contains(verb, root.Output, StringComparison.Ordinal));
+        Assert.All(["train", "evaluate", "predict", "models", "describe", "bench", "submit", "jobs", "status", "logs", "cancel", "resume", "nodes", "fetch"], verb => Assert.Contains(verb, root.Output, StringComparison.Ordinal));
         Assert.All(
             ["--model", "--data", "--epochs", "--batch", "--micro-batch", "--workers", "--lanes", "--servers", "--lr", "--momentum", "--weight-decay", "--seed", "--out", "--json", "--quiet"],
             option => Assert.Contains(option, train.Output, StringComparison.Ordinal));

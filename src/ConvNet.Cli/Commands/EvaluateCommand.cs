@@ -19,7 +19,7 @@ internal static class EvaluateCommand
     public static Command Create(TextWriter output, TextWriter error)
     {
         var model = new Argument<string>("MODEL") { Description = "Folder of a trained model, or a file in it" };
-        var data = new Option<string>("--data") { Description = "The data whose test set is used: digits, mnist:DIR, fashion-mnist:DIR, cifar10:DIR, cifar100:DIR, or a folder of IDX files", HelpName = "DATA", DefaultValueFactory = _ => "digits" };
+        var data = new Option<string>("--data") { Description = "The data whose test set is used: digits, mnist:DIR, fashion-mnist:DIR, cifar10:DIR, cifar100:DIR, images:SIZE:DIR, or a folder of IDX files", HelpName = "DATA", DefaultValueFactory = _ => "digits" };
         var json = new Option<bool>("--json") { Description = "Print one JSON object" };
         var command = new Command("evaluate", "Measure a trained model on a test set") { model, data, json };
         command.SetAction(parsed => Run(parsed.GetValue(model)!, parsed.GetValue(data)!, parsed.GetValue(json), output));

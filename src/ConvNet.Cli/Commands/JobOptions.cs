@@ -16,7 +16,7 @@ internal sealed class JobOptions
 
     private Option<string> Model { get; } = JobOption("--model", "Network, see 'convnet models'", "NAME", Default.Model);
 
-    private Option<string> Data { get; } = JobOption("--data", "digits, mnist:DIR, fashion-mnist:DIR, cifar10:DIR, cifar100:DIR, or a folder of IDX files", "DATA", Default.Data);
+    private Option<string> Data { get; } = JobOption("--data", "digits, mnist:DIR, fashion-mnist:DIR, cifar10:DIR, cifar100:DIR, images:SIZE:DIR, or a folder of IDX files", "DATA", Default.Data);
 
     private Option<string> Epochs { get; } = JobOption("--epochs", "Passes over the training set", "N", Default.Epochs);
 
@@ -64,7 +64,9 @@ internal sealed class JobOptions
         where result is { Implicit: false }
         select (option.Name[2..], result.GetValueOrDefault<string>() ?? "");
 
-    private static string Text(string path)
+    /// <summary>The text of a job file.</summary>
+    /// <exception cref="UsageException">It cannot be read.</exception>
+    public static string Text(string path)
     {
         try
         {

@@ -7,7 +7,7 @@ using ConvNet.Core.Networks;
 
 namespace ConvNet.Cli.Commands;
 
-/// <summary><c>convnet models</c>: the networks that are built in.</summary>
+/// <summary><c>convnet models</c>: the networks that are built in, as they were published.</summary>
 internal static class ModelsCommand
 {
     public static Command Create(TextWriter output)
@@ -16,26 +16,39 @@ internal static class ModelsCommand
         var command = new Command("models", "List the networks that are built in") { json };
         command.SetAction(parsed =>
         {
+            (Model Model, Network Network)[] all = [.. ModelZoo.All.Select(model => (model, model.Build(model.Input, model.Classes)))];
             if (parsed.GetValue(json))
-            {
-                output.WriteLine(JsonSerializer.Serialize(
-                    new
-                    {
-                        command = "models",
-                        models = ModelZoo.All.Select(m => new { name = m.Name, summary = m.Summary, input = m.Input.ToString(), classes = m.Classes, parameters = m.Build(m.Input, m.Classes).ParameterCount }),
-                    },
-                    JsonText.Options));
-                return ExitCode.Done;
-            }
-
-            foreach (Model model in ModelZoo.All)
-            {
-                Network network = model.Build(model.Input, model.Classes);
-                output.WriteLine(string.Create(CultureInfo.InvariantCulture, $"{model.Name,-16} {model.Input,-10} {network.ParameterCount,12:N0} parameters   {model.Summary}"));
-            }
-
+                output.WriteLine(JsonSerializer.Serialize(new { command = "models", models = all.Select(m => Json(m.Model, m.Network)) }, JsonText.Options));
+            else
+                WriteTable(output, all);
             return ExitCode.Done;
         });
         return command;
     }
+
+    private static void WriteTable(TextWriter output, (Model Model, Network Network)[] all)
+    {
+        TextTable.Write(output, ["MODEL", "INPUT", "CLASSES", " PARAMETERS", "MULTIPLY-ADDS", ""], all.Select(m => (string[])
+        [
+            m.Model.Name,
+            $"{m.Model.Input}",
+            $"{m.Model.Classes,7}",
+            (m.Network.ParameterCount - m.Network.AuxiliaryParameterCount).ToString("N0", CultureInfo.InvariantCulture).PadLeft(11),
+            Amounts.Count(m.Network.MultiplyAdds).PadLeft(13),
+            m.Model.Summary,
+        ]));
+        output.WriteLine();
+        output.WriteLine("Input and classes are those of the publication; each adapts to the images and classes of its data. 'convnet describe MODEL' shows the layers.");
+    }
+
+    private static object Json(Model model, Network network) => new
+    {
+        name = model.Name,
+        summary = model.Summary,
+        input = $"{model.Input}",
+        classes = model.Classes,
+        parameters = network.ParameterCount - network.AuxiliaryParameterCount,
+        trainingOnlyParameters = network.AuxiliaryParameterCount,
+        multiplyAdds = network.MultiplyAdds,
+    };
 }

@@ -78,6 +78,8 @@ internal static class PredictCommand
     /// <summary>Reads a picture; one with a single channel is turned to light on dark, as the digit sets are.</summary>
     private static byte[] Read(string file, Shape shape)
     {
+        if (shape.Channels == 3)
+            return ImageFile.ReadCut(file, shape);
         byte[] pixels = ImageFile.Read(file, shape);
         if (shape.Channels == 1)
             ImageFile.LightOnDark(pixels, shape.Width, shape.Height);

@@ -85,7 +85,7 @@ internal sealed class NodeData(
     {
         try
         {
-            var here = directory.Find(origin.Name, manifest.Kind, origin.Folder ?? "", stop);
+            var here = directory.Find(origin.Name, (manifest.Kind, manifest.ImageSize), origin.Folder ?? "", stop);
             if (here is null || here.Manifest.ContentHash == manifest.ContentHash)
                 return here;
             log.LogWarning("Data {Name}: what is in {Folder} is not what the coordinator has; it is left alone, and not used", origin.Name, here.Folder);

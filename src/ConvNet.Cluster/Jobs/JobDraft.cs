@@ -1,3 +1,5 @@
+using ConvNet.Core.Models;
+
 namespace ConvNet.Cluster.Jobs;
 
 /// <summary>A job being put together from a file and options. Keeps every problem, so that all are reported in one go.</summary>
@@ -6,6 +8,7 @@ public sealed class JobDraft
 {
     private readonly List<string> _problems = [];
     private readonly Dictionary<string, string> _places = [];
+    private (string Field, string Place)? _chosen;
     private JobSpec _spec = new();
 
     /// <summary>What was wrong so far: <c>place: field: what was wrong, what is allowed</c>.</summary>
@@ -19,6 +22,7 @@ public sealed class JobDraft
     /// <param name="text">The value, as given.</param>
     public JobDraft SetOption(string name, string text)
     {
+        _chosen = null;     // an option goes before whatever the file says
         Set(name, text, $"--{name}", $"--{name}");
         return this;
     }
@@ -26,6 +30,7 @@ public sealed class JobDraft
     /// <summary>Sets fields from the text of a job file.</summary>
     public JobDraft ReadYaml(string text, string fileName)
     {
+        _chosen = null;
         JobFile.Read(this, text, fileName);
         return this;
     }
@@ -35,6 +40,7 @@ public sealed class JobDraft
     /// <param name="place">What errors call the place.</param>
     public JobDraft ReadFields(IEnumerable<KeyValuePair<string, string?>> fields, string place)
     {
+        _chosen = null;
         var seen = new HashSet<string>();
         foreach ((string name, string? text) in fields)
         {
@@ -79,11 +85,29 @@ public sealed class JobDraft
             return;
         }
 
+        if (name == "model")
+            Choose(name, place);
         _places[name] = place;
         if (field.Set(_spec, text) is { } next)
             _spec = next;
         else
             Problem($"{place}: expected {field.Allowed}, got \"{text}\".{(field.Hint(text) is { } hint ? $" Did you mean {hint}?" : "")}");
+    }
+
+    /// <summary>Gives the job a network of its own, named after its file.</summary>
+    internal void SetNetwork(OwnNetwork network, string place, string file)
+    {
+        Choose(JobFields.Layers, place);
+        string name = new([.. Path.GetFileNameWithoutExtension(file).Select(c => char.IsAsciiLetterOrDigit(c) || c is '-' or '_' ? c : '-').Take(60)]);
+        _spec = _spec with { Model = name.Length == 0 || ModelZoo.Find(name) != null ? "own" : name, Network = network };
+    }
+
+    /// <summary>A network of the zoo and one of its own are told apart within one file; an option or another file may choose anew.</summary>
+    private void Choose(string field, string place)
+    {
+        if (_chosen is { } other && other.Field != field)
+            Problem($"{place}: a job has one network, and {other.Place} names one too. Leave one of the two out.");
+        _chosen = (field, place);
     }
 
     internal void Problem(string problem) => _problems.Add(problem);

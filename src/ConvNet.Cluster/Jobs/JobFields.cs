@@ -24,13 +24,17 @@ internal static class JobFields
         public Func<JobSpec, string?> Unused { get; init; } = _ => null;
     }
 
+    /// <summary>The field that holds a network of the job's own; it alone is nested, see <see cref="LayersYaml"/>.</summary>
+    public const string Layers = "layers";
+
     /// <summary>All of them, in the order of the documentation.</summary>
     public static IReadOnlyList<Field> All { get; } =
     [
-        new("model", $"one of {string.Join(", ", ModelZoo.All.Select(m => m.Name))}", (s, t) => ModelZoo.Find(t) != null ? s with { Model = t } : null)
+        new("model", $"one of {string.Join(", ", ModelZoo.All.Select(m => m.Name))}", (s, t) => ModelZoo.Find(t) != null ? s with { Model = t, Network = null } : null)
         {
             Hint = t => NearestWord.Of(t, ModelZoo.All.Select(m => m.Name)),
         },
+        new(Layers, "a list of layers, such as [{conv2d: {out-channels: 16, kernel: 3}}, relu]", (_, _) => null),
         new("data", "digits, mnist:DIR, cifar10:DIR or a path", (s, t) => t.Length > 0 ? s with { Data = t } : null),
         new("epochs", "a whole number from 1 to 100000", (s, t) => Whole(t, 1, 100_000) is { } v ? s with { Epochs = v } : null),
         new("batch", "a whole number from 1 to 1048576", (s, t) => Whole(t, 1, 1 << 20) is { } v ? s with { Batch = v } : null),

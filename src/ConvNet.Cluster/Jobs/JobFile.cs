@@ -3,7 +3,7 @@ using YamlDotNet.Core.Events;
 
 namespace ConvNet.Cluster.Jobs;
 
-/// <summary>Reads a job file: YAML, one level of <c>field: value</c>.</summary>
+/// <summary>Reads a job file: YAML, one level of <c>field: value</c>; only <c>layers</c> goes deeper, see <see cref="LayersYaml"/>.</summary>
 /// <remarks>Read event by event rather than into objects, so that each problem has its line and the first does not hide the others.</remarks>
 public static class JobFile
 {
@@ -58,6 +58,13 @@ public static class JobFile
         string where = $"{fileName}:{key.Start.Line}";
         if (!lines.TryAdd(key.Value, key.Start.Line))
             draft.Problem($"{where}: {key.Value}: given before, on line {lines[key.Value]}.");
+
+        if (key.Value == JobFields.Layers && yaml.Accept<SequenceStart>(out _))
+        {
+            if (new LayersYaml(draft, yaml, fileName).Read(key.Start.Line) is { } network)
+                draft.SetNetwork(network, $"{where}: {key.Value}", fileName);
+            return;
+        }
 
         if (yaml.TryConsume<Scalar>(out var value))
         {

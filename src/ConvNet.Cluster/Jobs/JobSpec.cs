@@ -1,10 +1,11 @@
+using System.Text.Json.Serialization;
 using ConvNet.Data.Augmentation;
 using MessagePack;
 
 namespace ConvNet.Cluster.Jobs;
 
 /// <summary>A job: with the data it names, everything that its result depends on. What machines compute it is no part of it.</summary>
-/// <param name="Model">Name of the network, such as <c>lenet5</c>.</param>
+/// <param name="Model">Name of the network, such as <c>lenet5</c>; that of a network of its own is for people.</param>
 /// <param name="Data">The data set: <c>digits</c>, <c>mnist:DIR</c> or a path.</param>
 /// <param name="Epochs">Passes over the training set.</param>
 /// <param name="Batch">Samples of a step; a multiple of <paramref name="MicroBatch"/>.</param>
@@ -16,6 +17,7 @@ namespace ConvNet.Cluster.Jobs;
 /// <param name="WeightDecay">Share of each weight that is added to its gradient.</param>
 /// <param name="Schedule">How the learning rate changes.</param>
 /// <param name="Augment">How training images are changed by chance; see <see cref="ImageAugmentation"/>. Empty for not at all.</param>
+/// <param name="Network">The job's own network; null for the one of the model zoo that <paramref name="Model"/> names.</param>
 [MessagePackObject]
 public sealed partial record JobSpec(
     [property: Key(0)] string Model = "lenet5",
@@ -29,4 +31,5 @@ public sealed partial record JobSpec(
     [property: Key(8)] bool Nesterov = false,
     [property: Key(9)] float WeightDecay = 0.0005f,
     [property: Key(10)] LearningRateSchedule Schedule = LearningRateSchedule.Cosine,
-    [property: Key(30)] string Augment = "");
+    [property: Key(30)] string Augment = "",
+    [property: Key(70), JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] OwnNetwork? Network = null);

@@ -9,7 +9,7 @@ using ConvNet.Data.Sampling;
 
 namespace ConvNet.Cluster.Jobs;
 
-/// <summary>A job that trains a network of the model zoo, with the data it is trained on.</summary>
+/// <summary>A job that trains a network, with the data it is trained on.</summary>
 public sealed class NetworkJob : NetworkJobDefinition, IJobRuntime
 {
     private readonly DataSplits _data;

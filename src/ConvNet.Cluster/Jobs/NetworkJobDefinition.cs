@@ -1,5 +1,4 @@
 using ConvNet.Cluster.Shards;
-using ConvNet.Core.Models;
 using ConvNet.Core.Networks;
 using ConvNet.Core.Tensors;
 using ConvNet.Core.Training;
@@ -8,7 +7,7 @@ using Rates = ConvNet.Core.Schedules.LearningRateSchedule;
 
 namespace ConvNet.Cluster.Jobs;
 
-/// <summary>What a job is that trains a network of the model zoo.</summary>
+/// <summary>What a job is that trains a network.</summary>
 public class NetworkJobDefinition : IJobDefinition
 {
     private readonly JobSpec _spec;
@@ -22,8 +21,7 @@ public class NetworkJobDefinition : IJobDefinition
     public NetworkJobDefinition(JobSpec spec, DataDescription data)
     {
         _spec = spec;
-        Model model = ModelZoo.Find(spec.Model) ?? throw new ArgumentException($"'{spec.Model}' is no model.", nameof(spec));
-        Network = model.Build(data.Shape, data.ClassNames.Count);
+        Network = JobNetwork.Build(spec, data.Shape, data.ClassNames.Count);
         Plan = new StepPlan(data.TrainingCount, data.TestCount, spec.Batch, spec.MicroBatch, spec.Epochs);
         _schedule = Recipe.ScheduleOf(spec, Plan);
         CreateUpdate();   // says what is wrong with the recipe before anything begins

@@ -9,6 +9,7 @@ using ConvNet.Cluster.Jobs;
 using ConvNet.Cluster.Protocol;
 using ConvNet.Cluster.Shards;
 using ConvNet.Cluster.Transport;
+using ConvNet.Core.Networks;
 using ConvNet.Core.Tensors;
 using ConvNet.Data;
 using ConvNet.Data.Checkpoints;
@@ -25,7 +26,11 @@ namespace ConvNet.Cluster.Management;
 internal sealed class JobPreparation(CoordinatorData data, string workDirectory, CheckpointPolicy policy, ITensorTransport transport, TimeProvider clock) : IJobPreparation
 {
     /// <inheritdoc/>
-    public Task CheckAsync(JobSpec spec) => Explained(async () => new NetworkJobDefinition(spec, await data.DescribeAsync(spec.Data).ConfigureAwait(false)));
+    public Task CheckAsync(JobSpec spec) => Explained(async () =>
+    {
+        var job = new NetworkJobDefinition(spec, await data.DescribeAsync(spec.Data).ConfigureAwait(false));
+        return new ExecutionPlan(job.Network, spec.MicroBatch);     // as every worker will: what no lane can hold is said now
+    });
 
     /// <inheritdoc/>
     public Task<IPreparedAttempt> PrepareAsync(JobRecord job) => Explained<IPreparedAttempt>(async () =>

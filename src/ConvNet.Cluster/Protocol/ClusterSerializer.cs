@@ -1,6 +1,7 @@
 using System.Runtime.Serialization;
 using Akka.Actor;
 using Akka.Serialization;
+using ConvNet.Cluster.Jobs;
 using MessagePack;
 using MessagePack.Formatters;
 using MessagePack.Resolvers;
@@ -88,7 +89,7 @@ public sealed class ClusterSerializer(ExtendedActorSystem system) : SerializerWi
             bytes => MessagePackSerializer.Deserialize<T>(bytes, Options));
     }
 
-    /// <summary>Arrays of contracts; the built-in resolver knows those of numbers only.</summary>
+    /// <summary>Arrays of contracts, and texts by name; the built-in resolver knows arrays of numbers only.</summary>
     private sealed class ArrayResolver : IFormatterResolver
     {
         public static readonly ArrayResolver Instance = new();
@@ -96,8 +97,11 @@ public sealed class ClusterSerializer(ExtendedActorSystem system) : SerializerWi
         private static readonly ArrayFormatter<TensorTarget> Targets = new();
         private static readonly ArrayFormatter<MetricSums> Sums = new();
         private static readonly ArrayFormatter<DataOriginFile> Files = new();
+        private static readonly ArrayFormatter<OwnLayer> Layers = new();
+        private static readonly DictionaryFormatter<string, string> Settings = new();
 
         public IMessagePackFormatter<T>? GetFormatter<T>() =>
-            (Targets as IMessagePackFormatter<T>) ?? (Sums as IMessagePackFormatter<T>) ?? (Files as IMessagePackFormatter<T>);
+            (Targets as IMessagePackFormatter<T>) ?? (Sums as IMessagePackFormatter<T>) ?? (Files as IMessagePackFormatter<T>)
+            ?? (Layers as IMessagePackFormatter<T>) ?? (Settings as IMessagePackFormatter<T>);
     }
 }

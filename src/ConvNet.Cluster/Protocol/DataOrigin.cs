@@ -28,7 +28,7 @@ public sealed record DataOrigin(
     public static DataOrigin Of(LocatedData data, DataDescription description, TensorTarget source) => new(
         data.Name,
         data.Manifest.ContentHash,
-        DataName.WordOf(data.Manifest.Kind),
+        data.Manifest.Format,
         data.Within,
         [.. data.Manifest.Files.Select(f => new DataOriginFile(f.Name, f.Length, f.Sha256))],
         new(
@@ -40,9 +40,9 @@ public sealed record DataOrigin(
     /// <exception cref="DataException">It cannot be one, or it is not what the content hash is of.</exception>
     public DataManifest ToManifest()
     {
-        if (DataName.KindOf(Kind ?? "") is not { } kind || Files is null || Files.Contains(null))
+        if (DataName.ParseFormat(Kind ?? "") is not { } format || Files is null || Files.Contains(null))
             throw new DataException($"data {Name}: this program knows no data of kind '{Kind}'. Run the same release on all nodes.");
-        var manifest = new DataManifest(kind, Files.Select(f => new DataFile(f.Name, f.Length, f.Sha256)));
+        var manifest = new DataManifest(format.Kind, Files.Select(f => new DataFile(f.Name, f.Length, f.Sha256)), format.ImageSize);
         return manifest.ContentHash == ContentHash
             ? manifest
             : throw new DataException($"data {Name}: the coordinator's content hash is {ContentHash}, here it comes to {manifest.ContentHash}. Run the same release on all nodes.");

@@ -18,7 +18,7 @@ public sealed record AveragePool2D(Size Kernel) : Layer
     /// <summary>Places around the image.</summary>
     public Padding Padding { get; init; } = Padding.Valid;
 
-    /// <summary>Whether padding counts as zeros in the mean; otherwise the mean is over the pixels that are there.</summary>
+    /// <summary>Whether padding counts as zeros in the mean (what ceil mode reaches beyond it never does); otherwise the mean is over the pixels that are there.</summary>
     public bool CountPadding { get; init; }
 
     /// <summary>Whether a window that hangs over the end of the image is taken too, as long as it starts inside: the size is rounded up instead of down.</summary>
@@ -28,13 +28,10 @@ public sealed record AveragePool2D(Size Kernel) : Layer
     public override Shape OutputShape(string name, IReadOnlyList<Shape> inputs)
     {
         Shape x = inputs[0];
-        Padding.CheckWindow(name, x, Kernel, Stride, dilation: 1);
-        if (CeilMode && CountPadding)
-            throw new ShapeException($"{name}: ceil mode and counting padding exclude each other: what hangs over the end is no padding.");
-        (Window rows, Window columns) = Padding.Windows(x, Kernel, Stride, 1);
+        Padding.CheckWindow(name, x, Kernel, Stride, dilation: 1, CeilMode);
+        (Window rows, Window columns) = Padding.Windows(x, Kernel, Stride, 1, CeilMode);
         if (rows.Before >= rows.Kernel || rows.After >= rows.Kernel || columns.Before >= columns.Kernel || columns.After >= columns.Kernel)
             throw new ShapeException($"{name}: padding {Padding} is not smaller than the {Kernel.Height}×{Kernel.Width} window, so a window could see no pixel.");
-        (rows, columns) = Padding.Windows(x, Kernel, Stride, CeilMode);
         return new Shape(x.Channels, rows.Slide(x.Height), columns.Slide(x.Width));
     }
 
@@ -43,7 +40,7 @@ public sealed record AveragePool2D(Size Kernel) : Layer
 
     private sealed unsafe class Passes(AveragePool2D layer, Shape x) : Operation
     {
-        private readonly (Window Rows, Window Columns) _windows = layer.Padding.Windows(x, layer.Kernel, layer.Stride, layer.CeilMode);
+        private readonly (Window Rows, Window Columns) _windows = layer.Padding.Windows(x, layer.Kernel, layer.Stride, 1, layer.CeilMode);
 
         public override void Forward(in Frame f) => Widest.Run<AveragePoolingForward, PoolingArguments>(
             new PoolingArguments(f.Input, f.Output, null, null, f.Blocks * x.Channels, x.Height, x.Width, _windows.Rows, _windows.Columns, layer.CountPadding));

@@ -11,7 +11,7 @@ public sealed record Concat : Layer
     public override int LeastInputs => 2;
 
     /// <inheritdoc/>
-    public override int MostInputs => 1024;
+    public override int MostInputs => Any;
 
     /// <inheritdoc/>
     public override Shape OutputShape(string name, IReadOnlyList<Shape> inputs) => inputs.All(x => x.Height == inputs[0].Height && x.Width == inputs[0].Width)

@@ -15,6 +15,9 @@ public abstract record Layer
     /// <summary>Inputs that the layer takes at most.</summary>
     public virtual int MostInputs => LeastInputs;
 
+    /// <summary>What layers that join any number of inputs take at most.</summary>
+    private protected const int Any = 1024;
+
     /// <summary>The output's shape.</summary>
     /// <param name="name">The layer's name in its network, for messages.</param>
     /// <param name="inputs">The inputs' shapes, as many as the layer takes.</param>

@@ -1,12 +1,15 @@
 using System.Globalization;
 using ConvNet.Core.Initializers;
 using ConvNet.Core.Tensors;
+using ConvNet.Core.Text;
 
 namespace ConvNet.Core.Layers;
 
 /// <summary>All kinds of layers, by the names that files use. A closed list: a file can name these and nothing else.</summary>
 public static class LayerCatalog
 {
+    private const int LargestNumber = 1 << 20, LargestExtent = 4096;
+
     private static readonly Kind[] Kinds =
     [
         new("conv2d", typeof(Conv2D),
@@ -26,6 +29,30 @@ public static class LayerCatalog
                 w.Add("kernel", conv.Kernel);
                 w.Add("stride", conv.Stride, new Size(1, 1));
                 w.Add("padding", conv.Padding, Padding.Valid);
+                w.Add("dilation", conv.Dilation, new Size(1, 1));
+                w.Add("groups", conv.Groups, 1);
+                w.Add("bias", conv.Bias, true);
+                w.Add("initializer", conv.Initializer.Name, Initializer.HeUniform.Name);
+            }),
+        new("transposed-conv2d", typeof(TransposedConv2D),
+            s => new TransposedConv2D(s.Number("out-channels"), s.Size("kernel"))
+            {
+                Stride = s.Size("stride", 1),
+                Padding = s.Padding(),
+                OutputPadding = s.Size("output-padding", 0),
+                Dilation = s.Size("dilation", 1),
+                Groups = s.Number("groups", 1),
+                Bias = s.Flag("bias", true),
+                Initializer = s.Initializer(),
+            },
+            (layer, w) =>
+            {
+                var conv = (TransposedConv2D)layer;
+                w.Add("out-channels", conv.OutChannels);
+                w.Add("kernel", conv.Kernel);
+                w.Add("stride", conv.Stride, new Size(1, 1));
+                w.Add("padding", conv.Padding, Padding.Valid);
+                w.Add("output-padding", conv.OutputPadding, new Size(0, 0));
                 w.Add("dilation", conv.Dilation, new Size(1, 1));
                 w.Add("groups", conv.Groups, 1);
                 w.Add("bias", conv.Bias, true);
@@ -93,6 +120,7 @@ public static class LayerCatalog
         new("leaky-relu", typeof(LeakyRelu), s => new LeakyRelu(s.Real("slope", 0.01f)), (layer, w) => w.Add("slope", ((LeakyRelu)layer).Slope, 0.01f)),
         new("elu", typeof(Elu), s => new Elu(s.Real("alpha", 1)), (layer, w) => w.Add("alpha", ((Elu)layer).Alpha, 1f)),
         new("gelu", typeof(Gelu), _ => new Gelu(), (_, _) => { }),
+        new("softmax", typeof(Softmax), _ => new Softmax(), (_, _) => { }),
         new("concat", typeof(Concat), _ => new Concat(), (_, _) => { }),
         new("global-average-pool", typeof(GlobalAveragePool2D), _ => new GlobalAveragePool2D(), (_, _) => { }),
         new("identity-shortcut", typeof(IdentityShortcut),
@@ -118,17 +146,40 @@ public static class LayerCatalog
         return (kind.Name, writer.Settings);
     }
 
+    /// <summary>The names of a kind's settings, in the order in which they are read; null where there is no such kind.</summary>
+    public static IReadOnlyList<string>? SettingsOf(string type)
+    {
+        if (Array.Find(Kinds, k => k.Name == type) is not { } kind)
+            return null;
+        var reader = new SettingsReader("", new Dictionary<string, string>(), asks: true);
+        kind.Read(reader);
+        return [.. reader.Known];
+    }
+
     /// <summary>Makes a layer from its kind and settings.</summary>
     /// <exception cref="ShapeException">The kind or a setting is unknown, missing or wrong; the message names layer and setting.</exception>
     public static Layer Create(string name, string type, IReadOnlyDictionary<string, string> settings)
     {
-        Kind kind = Array.Find(Kinds, k => k.Name == type)
-            ?? throw new ShapeException($"{name}: unknown kind of layer '{type}'. There are: {string.Join(", ", Types)}.");
-        var reader = new SettingsReader(name, settings);
-        Layer layer = kind.Read(reader);
-        reader.CheckAllRead(type);
-        return layer;
+        Kind kind = Array.Find(Kinds, k => k.Name == type) ?? throw new ShapeException($"{name}: {UnknownType(type)}");
+        string? unknown = settings.Keys.FirstOrDefault(k => !SettingsOf(type)!.Contains(k));
+        if (unknown != null)
+            throw new ShapeException($"{name}: {UnknownSetting(type, unknown)}");
+        return kind.Read(new SettingsReader(name, settings, asks: false));
     }
+
+    /// <summary>What is said of a kind that there is not.</summary>
+    public static string UnknownType(string type) =>
+        $"unknown kind of layer '{type}'.{Hint(type, Types)} There are: {string.Join(", ", Types)}.";
+
+    /// <summary>What is said of a setting that a kind does not have.</summary>
+    public static string UnknownSetting(string type, string setting)
+    {
+        IReadOnlyList<string> known = SettingsOf(type)!;
+        return $"{type} has no setting '{setting}'.{Hint(setting, known)} {(known.Count == 0 ? "It has none." : $"It has: {string.Join(", ", known)}.")}";
+    }
+
+    private static string Hint(string word, IEnumerable<string> words) =>
+        NearestWord.Of(word.ToLowerInvariant().Replace('_', '-'), words) is { } near ? $" Did you mean '{near}'?" : "";
 
     private sealed record Kind(string Name, Type Layer, Func<SettingsReader, Layer> Read, Action<Layer, SettingsWriter> Write);
 
@@ -147,13 +198,16 @@ public static class LayerCatalog
         }
     }
 
-    private sealed class SettingsReader(string layer, IReadOnlyDictionary<string, string> settings)
+    /// <summary>Reads settings. One that only asks for their names takes what it is not given for 1.</summary>
+    private sealed class SettingsReader(string layer, IReadOnlyDictionary<string, string> settings, bool asks)
     {
-        private readonly HashSet<string> _known = [];
+        private readonly List<string> _known = [];
 
-        public int Number(string name) => Parse(name, Text(name) ?? throw Missing(name));
+        public IEnumerable<string> Known => _known.Distinct();
 
-        public int Number(string name, int otherwise) => Text(name) is { } text ? Parse(name, text) : otherwise;
+        public int Number(string name) => Parse(name, Needed(name), LargestNumber);
+
+        public int Number(string name, int otherwise) => Text(name) is { } text ? Parse(name, text, LargestNumber) : otherwise;
 
         public float Real(string name, float otherwise) => Text(name) switch
         {
@@ -162,7 +216,7 @@ public static class LayerCatalog
             { } text => throw Wrong(name, text, "a number"),
         };
 
-        public Size Size(string name) => ParseSize(name, Text(name) ?? throw Missing(name));
+        public Size Size(string name) => ParseSize(name, Needed(name));
 
         public Size Size(string name, Size otherwise) => Text(name) is { } text ? ParseSize(name, text) : otherwise;
 
@@ -179,7 +233,7 @@ public static class LayerCatalog
             string text = Text("padding") ?? "valid";
             if (text is "same" or "valid")
                 return text == "same" ? Tensors.Padding.Same : Tensors.Padding.Valid;
-            int[] sides = [.. text.Split(',').Select(side => int.TryParse(side, NumberStyles.None, CultureInfo.InvariantCulture, out int n) ? n : -1)];
+            int[] sides = [.. text.Split(',').Select(side => int.TryParse(side, NumberStyles.None, CultureInfo.InvariantCulture, out int n) && n <= LargestExtent ? n : -1)];
             return (sides.Length is 1 or 4) && sides.Min() >= 0
                 ? sides.Length == 1 ? sides[0] : new Padding(false, sides[0], sides[1], sides[2], sides[3])
                 : throw Wrong("padding", text, "same, valid, one number of pixels, or top,left,bottom,right");
@@ -192,35 +246,30 @@ public static class LayerCatalog
                 ?? throw Wrong("initializer", text, string.Join(", ", Initializers.Initializer.All.Select(i => i.Name)));
         }
 
-        public void CheckAllRead(string type)
-        {
-            string? unknown = settings.Keys.FirstOrDefault(k => !_known.Contains(k));
-            if (unknown != null)
-                throw new ShapeException($"{layer}: {type} has no setting '{unknown}'. {(_known.Count == 0 ? "It has none." : $"It has: {string.Join(", ", _known)}.")}");
-        }
-
         private string? Text(string name)
         {
             _known.Add(name);
             return settings.GetValueOrDefault(name);
         }
 
-        private int Parse(string name, string text) =>
-            int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out int value) ? value : throw Wrong(name, text, "a whole number");
+        private string Needed(string name) => Text(name) ?? (asks ? "1" : throw new ShapeException($"{layer}: the setting '{name}' is missing.") { Setting = name });
+
+        private int Parse(string name, string text, int most) =>
+            int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out int value) && value <= most
+                ? value
+                : throw Wrong(name, text, $"a whole number up to {most}");
 
         private Size ParseSize(string name, string text)
         {
             string[] parts = text.Split('x');
             return parts.Length switch
             {
-                1 => Parse(name, text),
-                2 => new Size(Parse(name, parts[0]), Parse(name, parts[1])),
+                1 => Parse(name, text, LargestExtent),
+                2 => new Size(Parse(name, parts[0], LargestExtent), Parse(name, parts[1], LargestExtent)),
                 _ => throw Wrong(name, text, "one number, or height x width such as 3x5"),
             };
         }
 
-        private ShapeException Missing(string name) => new($"{layer}: the setting '{name}' is missing.");
-
-        private ShapeException Wrong(string name, string got, string expected) => new($"{layer}: {name} takes {expected}; got '{got}'.");
+        private ShapeException Wrong(string name, string got, string expected) => new($"{layer}: {name} takes {expected}; got '{got}'.") { Setting = name };
     }
 }

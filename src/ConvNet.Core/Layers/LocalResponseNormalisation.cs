@@ -43,7 +43,7 @@ public sealed record LocalResponseNormalisation(int Size = 5) : Layer
     {
         public override bool BackwardReadsInput => true;
 
-        public override int ScratchLength(int blocks) => checked(2 * x.Elements * Stripes.Count);
+        public override int ScratchLength(int blocks) => LocalResponseArguments.ScratchLength(x.Channels);
 
         public override void Forward(in Frame f)
         {

@@ -25,11 +25,10 @@ public sealed record MaxPool2D(Size Kernel) : Layer
     public override Shape OutputShape(string name, IReadOnlyList<Shape> inputs)
     {
         Shape x = inputs[0];
-        Padding.CheckWindow(name, x, Kernel, Stride, dilation: 1);
-        (Window rows, Window columns) = Padding.Windows(x, Kernel, Stride, 1);
+        Padding.CheckWindow(name, x, Kernel, Stride, dilation: 1, CeilMode);
+        (Window rows, Window columns) = Padding.Windows(x, Kernel, Stride, 1, CeilMode);
         if (rows.Before >= rows.Kernel || rows.After >= rows.Kernel || columns.Before >= columns.Kernel || columns.After >= columns.Kernel)
             throw new ShapeException($"{name}: padding {Padding} is not smaller than the {Kernel.Height}×{Kernel.Width} window, so a window could see no pixel.");
-        (rows, columns) = Padding.Windows(x, Kernel, Stride, CeilMode);
         return new Shape(x.Channels, rows.Slide(x.Height), columns.Slide(x.Width));
     }
 
@@ -38,7 +37,7 @@ public sealed record MaxPool2D(Size Kernel) : Layer
 
     private sealed unsafe class Passes(MaxPool2D layer, Shape x) : Operation
     {
-        private readonly (Window Rows, Window Columns) _windows = layer.Padding.Windows(x, layer.Kernel, layer.Stride, layer.CeilMode);
+        private readonly (Window Rows, Window Columns) _windows = layer.Padding.Windows(x, layer.Kernel, layer.Stride, 1, layer.CeilMode);
 
         public override bool BackwardReadsInput => true;
 

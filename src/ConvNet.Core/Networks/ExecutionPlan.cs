@@ -1,5 +1,6 @@
 using ConvNet.Core.Layers;
 using ConvNet.Core.Simd;
+using ConvNet.Core.Tensors;
 
 namespace ConvNet.Core.Networks;
 
@@ -26,6 +27,7 @@ public sealed class ExecutionPlan
     /// <summary>Plans a network.</summary>
     /// <param name="network">The network.</param>
     /// <param name="microBatch">Samples of a micro-batch at most.</param>
+    /// <exception cref="ShapeException">A lane's arena would be larger than it can be, 8 GiB.</exception>
     public ExecutionPlan(Network network, int microBatch)
         : this(network, microBatch, sharesMemory: true)
     {
@@ -37,6 +39,8 @@ public sealed class ExecutionPlan
         ArgumentOutOfRangeException.ThrowIfLessThan(microBatch, 1);
         (Network, MicroBatch) = (network, microBatch);
         Blocks = (microBatch + Stripes.Count - 1) / Stripes.Count;
+        if (network.Nodes.Select(n => n.Output).Append(network.Input).Max(x => x.Elements) * (long)Blocks * Stripes.Count > int.MaxValue)
+            throw TooLarge();
         int layers = network.Nodes.Count;
         Steps = [.. network.Nodes.Select((n, i) => new Step(n, n.Layer.Plan(n.InputShapes)) { TrainingOnly = network.IsTrainingOnly(i) })];
         var consumers = new List<int>[layers + 1];
@@ -131,7 +135,14 @@ public sealed class ExecutionPlan
         }
 
         ScratchLength = Steps.Max(s => s.Operation.ScratchLength(Blocks));
-        ArenaLength = sharesMemory ? Arena.Place(buffers) : Arena.SideBySide(buffers);
+        try
+        {
+            ArenaLength = sharesMemory ? Arena.Place(buffers) : Arena.SideBySide(buffers);
+        }
+        catch (OverflowException)
+        {
+            throw TooLarge();
+        }
     }
 
     /// <summary>The network.</summary>
@@ -161,6 +172,9 @@ public sealed class ExecutionPlan
     /// <summary>Whether a later layer must leave a node's output as it is, because the node's backward pass, or that of a node it is a view of, reads it.</summary>
     private bool OutputMustStay(int node) => Steps[node].Operation.BackwardReadsOutput ||
         (Steps[node].InPlace && Steps[node].Operation.IsView && OutputMustStay(Steps[node].Node.Inputs[0]));
+
+    private ShapeException TooLarge() =>
+        new($"{Network.Name}: the activations of a micro-batch of {MicroBatch} samples take more than 8 GiB, the most that a lane can have. Choose a smaller micro-batch, or smaller images.");
 
     private int Length(int elements) => checked(elements * Blocks * Stripes.Count);
 

@@ -9,7 +9,7 @@ namespace ConvNet.Core.Networks;
 /// <example><code>
 /// Network network = new NetworkBuilder("small", new Shape(1, 28, 28))
 ///     .Add("conv1", new Conv2D(8, 3) { Padding = Padding.Same })
-///     .Add("relu1", new Relu())
+///     .Add(new Relu())
 ///     .Add("fc", new FullyConnected(10))
 ///     .Build();
 /// </code></example>
@@ -31,7 +31,7 @@ public sealed class NetworkBuilder(string name, Shape input)
     /// <exception cref="ShapeException">The name is taken, an input is unknown, or the shapes do not fit.</exception>
     public NetworkBuilder Add(string layerName, Layer layer, params string[] inputs)
     {
-        if (layerName is "" or "input" || !layerName.All(c => char.IsAsciiLetterOrDigit(c) || c is '_' or '-' or '.'))
+        if (!CanName(layerName))
             throw new ShapeException($"'{layerName}' cannot name a layer: letters, digits, '_', '-' and '.' can, and 'input' is the sample itself.");
         if (_nodes.Exists(n => n.Name == layerName))
             throw new ShapeException($"{layerName}: there are two layers of this name; every layer takes its own.");
@@ -39,13 +39,33 @@ public sealed class NetworkBuilder(string name, Shape input)
         if (from.Count < layer.LeastInputs || from.Count > layer.MostInputs)
             throw new ShapeException($"{layerName}: {layer.GetType().Name} takes {(layer.MostInputs == layer.LeastInputs ? "" : "at least ")}{layer.LeastInputs} input(s), got {from.Count}.");
         Shape[] shapes = [.. from.Select(i => i == Network.InputNode ? _input : _nodes[i].Output)];
-        Shape output = layer.OutputShape(layerName, shapes);
-        var node = new Node(layerName, layer, from, shapes, output, _parameters, _statistics);
-        _parameters = checked(_parameters + node.ParameterCount);
-        _statistics = checked(_statistics + node.StatisticCount);
-        _nodes.Add(node);
-        return this;
+        try
+        {
+            Shape output = layer.OutputShape(layerName, shapes);
+            _ = output.Elements;    // that they can be counted
+            var node = new Node(layerName, layer, from, shapes, output, _parameters, _statistics);
+            (_parameters, _statistics) = checked((_parameters + node.ParameterCount, _statistics + node.StatisticCount));
+            _nodes.Add(node);
+            return this;
+        }
+        catch (OverflowException)
+        {
+            throw new ShapeException($"{layerName}: is too large: its outputs or the network's parameters for an input of {string.Join(" and ", shapes)} are more than 2147483647.");
+        }
     }
+
+    /// <summary>Adds a layer that is named after its kind and its number among its kind: <c>relu1</c>, <c>conv2d2</c>.</summary>
+    /// <param name="layer">The layer.</param>
+    /// <param name="inputs">Names of the layers that feed it, or <c>input</c>; the layer before it if none is given.</param>
+    /// <exception cref="ShapeException">The name is taken, an input is unknown, or the shapes do not fit.</exception>
+    public NetworkBuilder Add(Layer layer, params string[] inputs) =>
+        Add($"{LayerCatalog.Describe(layer).Type}{_nodes.Count(n => n.Layer.GetType() == layer.GetType()) + 1}", layer, inputs);
+
+    /// <summary>The layer that was added last.</summary>
+    internal Node Last => _nodes[^1];
+
+    /// <summary>Whether a text can be the name of a layer.</summary>
+    public static bool CanName(string text) => text is not ("" or "input") && text.All(c => char.IsAsciiLetterOrDigit(c) || c is '_' or '-' or '.');
 
     /// <summary>Makes a layer's output a further vector of class scores that counts in training only (Szegedy et al. 2015, "Going deeper with convolutions", §5).</summary>
     /// <param name="layerName">The layer: no other may read it, and the rest of its branch is not run in evaluation.</param>

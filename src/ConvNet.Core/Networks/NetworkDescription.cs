@@ -6,7 +6,7 @@ namespace ConvNet.Core.Networks;
 /// <summary>A layer in words: what files and messages hold of it.</summary>
 /// <param name="Name">Its name in the network.</param>
 /// <param name="Type">Its kind: <c>conv2d</c>; see <see cref="LayerCatalog"/>.</param>
-/// <param name="Inputs">The layers that feed it, or <c>input</c>.</param>
+/// <param name="Inputs">The layers that feed it, or <c>input</c>; none for the layer before it.</param>
 /// <param name="Settings">Its settings by name, as text; those at their defaults are left out.</param>
 public sealed record LayerDescription(
     string Name, string Type, IReadOnlyList<string> Inputs, IReadOnlyDictionary<string, string> Settings);
@@ -36,12 +36,18 @@ public sealed record NetworkDescription(string Name, Shape Input, IReadOnlyList<
     };
 
     /// <summary>Builds the network.</summary>
-    /// <exception cref="ShapeException">A layer is unknown or does not fit; the message names it.</exception>
+    /// <exception cref="ShapeException">A layer is unknown, does not fit, or is larger than <see cref="NetworkLimits"/> allow; the message names it.</exception>
     public Network Build()
     {
+        if (Layers.Count > NetworkLimits.Layers)
+            throw new ShapeException($"{Name}: a network has at most {NetworkLimits.Layers} layers, got {Layers.Count}.");
         var builder = new NetworkBuilder(Name, Input);
         foreach (LayerDescription layer in Layers)
+        {
             builder.Add(layer.Name, LayerCatalog.Create(layer.Name, layer.Type, layer.Settings), [.. layer.Inputs]);
+            NetworkLimits.Check(builder.Last);
+        }
+
         foreach (AuxiliaryDescription auxiliary in Auxiliaries)
             builder.Auxiliary(auxiliary.Layer, auxiliary.Weight);
         return builder.Build();

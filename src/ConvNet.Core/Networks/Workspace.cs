@@ -87,7 +87,7 @@ public sealed unsafe class Workspace : IDisposable
             Forward(parameters, parameters + _plan.Network.ParameterCount, blocks, Evaluation(samples));
         ExecutionPlan.Step last = _plan.Steps[^1];
         float* p = At(last.Gradient!);
-        Widest.Run<Softmax, SoftmaxArguments>(new SoftmaxArguments(At(last.Activation), p, _arena.Pointer + _plan.LogSumsOffset, classes, blocks));
+        Widest.Run<SoftmaxForward, SoftmaxArguments>(new SoftmaxArguments(At(last.Activation), p, _arena.Pointer + _plan.LogSumsOffset, classes, blocks));
         for (int sample = 0; sample < samples; sample++)
         {
             for (int c = 0; c < classes; c++)

@@ -24,21 +24,30 @@ public readonly record struct Padding(bool IsSame, int Top, int Left, int Bottom
     /// <summary>Different rows and columns, the same on opposite sides.</summary>
     public static Padding Of(int rows, int columns) => new(false, rows, columns, rows, columns);
 
-    /// <summary>The windows along H and W for an input.</summary>
-    public (Window Rows, Window Columns) Windows(Shape x, Size kernel, Size stride, Size dilation) =>
-        (Axis(x.Height, kernel.Height, stride.Height, dilation.Height, Top, Bottom),
-         Axis(x.Width, kernel.Width, stride.Width, dilation.Width, Left, Right));
-
-    /// <summary>The windows along H and W for an input, with no place cut off at the end if <paramref name="ceilMode"/> is set.</summary>
-    public (Window Rows, Window Columns) Windows(Shape x, Size kernel, Size stride, bool ceilMode)
+    /// <summary>The windows along H and W for an input; rounded up as in <see cref="Window.RoundedUp"/> if asked for.</summary>
+    public (Window Rows, Window Columns) Windows(Shape x, Size kernel, Size stride, Size dilation, bool ceilMode = false)
     {
-        (Window rows, Window columns) = Windows(x, kernel, stride, 1);
+        Window rows = Axis(x.Height, kernel.Height, stride.Height, dilation.Height, Top, Bottom);
+        Window columns = Axis(x.Width, kernel.Width, stride.Width, dilation.Width, Left, Right);
         return ceilMode ? (rows.RoundedUp(x.Height), columns.RoundedUp(x.Width)) : (rows, columns);
     }
 
     /// <summary>Checks that a window can slide over an input.</summary>
     /// <exception cref="ShapeException">It cannot; the message names <paramref name="name"/> and says why.</exception>
-    public void CheckWindow(string name, Shape x, Size kernel, Size stride, Size dilation)
+    public void CheckWindow(string name, Shape x, Size kernel, Size stride, Size dilation, bool ceilMode = false)
+    {
+        CheckSizes(name, kernel, stride, dilation);
+        (Window rows, Window columns) = Windows(x, kernel, stride, dilation, ceilMode);
+        if (rows.Slide(x.Height) < 1 || columns.Slide(x.Width) < 1)
+        {
+            string spread = dilation == 1 ? "" : $" with dilation {dilation}";
+            throw new ShapeException($"{name}: a {kernel.Height}×{kernel.Width} window{spread} does not fit an input of {x} with padding {this}.");
+        }
+    }
+
+    /// <summary>Checks that window, stride, dilation and padding are not too small for any input.</summary>
+    /// <exception cref="ShapeException">One is; the message names <paramref name="name"/> and says which.</exception>
+    internal void CheckSizes(string name, Size kernel, Size stride, Size dilation)
     {
         foreach ((string what, Size size) in new[] { ("window", kernel), ("stride", stride), ("dilation", dilation) })
         {
@@ -48,12 +57,6 @@ public readonly record struct Padding(bool IsSame, int Top, int Left, int Bottom
 
         if (Math.Min(Math.Min(Top, Left), Math.Min(Bottom, Right)) < 0)
             throw new ShapeException($"{name}: padding takes at least 0 pixels, got {this}.");
-        (Window rows, Window columns) = Windows(x, kernel, stride, dilation);
-        if (rows.Slide(x.Height) < 1 || columns.Slide(x.Width) < 1)
-        {
-            string spread = dilation == 1 ? "" : $" with dilation {dilation}";
-            throw new ShapeException($"{name}: a {kernel.Height}×{kernel.Width} window{spread} does not fit an input of {x} with padding {this}.");
-        }
     }
 
     /// <summary>As in a job file: <c>same</c>, <c>valid</c>, one number, or top,left,bottom,right.</summary>

@@ -16,18 +16,29 @@ public readonly record struct Window(int Kernel, int Stride = 1, int Before = 0,
     /// <summary>Pixels from the first to the last tap: dilation·(kernel − 1) + 1.</summary>
     public int Extent => checked((Dilation * (Kernel - 1)) + 1);
 
-    /// <summary>The output's size for an input of <paramref name="size"/> pixels; 0 or less when the window does not fit.</summary>
-    public int Slide(int size) => size + Before + After < Extent ? 0 : ((size + Before + After - Extent) / Stride) + 1;
+    /// <summary>Pixels beyond the padding that the last place of the window may reach over. There is nothing there, not even padding.</summary>
+    public int Overhang { get; init; }
 
-    /// <summary>The same window with so much more padding after the image that the last places are not cut off (ceil mode): one that starts beyond image and padding before is not taken.</summary>
+    /// <summary>The output's size for an input of <paramref name="size"/> pixels; 0 or less when the window does not fit.</summary>
+    public int Slide(int size)
+    {
+        int room = size + Before + After + Overhang - Extent;
+        return room < 0 ? 0 : (room / Stride) + 1;
+    }
+
+    /// <summary>The least size that gives <paramref name="outputs"/> outputs: what a transposed convolution makes of so many pixels. May be 0 or less.</summary>
+    public int SlideBack(int outputs) => checked(((outputs - 1) * Stride) + Extent - Before - After);
+
+    /// <summary>The window that slides on until it has reached the end (ceil mode: ⌈·⌉ in place of ⌊·⌋): its last place may reach over the edge, but starts on a pixel or on the padding before.</summary>
+    /// <remarks>As PyTorch and Caffe have it. Where less than a stride is missing, a window larger than the padded image is taken once.</remarks>
     /// <param name="size">Pixels of the image.</param>
     public Window RoundedUp(int size)
     {
-        int reach = size + Before + After - Extent;
-        int outputs = reach < 0 ? 0 : ((reach + Stride - 1) / Stride) + 1;
-        if (outputs > 1 && (outputs - 1) * Stride >= size + Before)
-            outputs--;
-        return outputs < 1 ? this : this with { After = Math.Max(After, ((outputs - 1) * Stride) + Extent - size - Before) };
+        int padded = size + Before + After, room = padded - Extent + Stride - 1;
+        int places = room < 0 ? 0 : (room / Stride) + 1;
+        if ((places - 1) * Stride >= size + Before)
+            places--;
+        return this with { Overhang = places < 1 ? 0 : Math.Max(0, ((places - 1) * Stride) + Extent - padded) };
     }
 
     /// <summary>The input place under tap <paramref name="k"/> of output place <paramref name="o"/>; may lie outside the image.</summary>

@@ -32,6 +32,30 @@ public static class ImageFile
         return planes;
     }
 
+    /// <summary>Reads a colour picture: the largest part about its middle that has the form wanted, made the size wanted, each new pixel the mean of the area that it covers.</summary>
+    /// <param name="path">The file.</param>
+    /// <param name="shape">3 channels, any size.</param>
+    /// <returns><c>[C, H, W]</c>.</returns>
+    /// <exception cref="DataException">The file is missing or no picture.</exception>
+    public static byte[] ReadCut(string path, Shape shape)
+    {
+        ImageResult image = Decode(path);
+        bool wide = (long)image.Width * shape.Height > (long)image.Height * shape.Width;
+        int width = wide ? Math.Max(1, (int)((long)image.Height * shape.Width / shape.Height)) : image.Width;
+        int height = wide ? image.Height : Math.Max(1, (int)((long)image.Width * shape.Height / shape.Width));
+        int left = (image.Width - width) / 2, top = (image.Height - height) / 2;
+        var planes = new byte[shape.Elements];
+        var cut = new byte[width * height];
+        for (int channel = 0; channel < 3; channel++)
+        {
+            for (int i = 0; i < cut.Length; i++)
+                cut[i] = image.Data[(3 * ((((i / width) + top) * image.Width) + (i % width) + left)) + channel];
+            Resize(cut, width, height, planes.AsSpan(channel * shape.Pixels, shape.Pixels), shape.Width, shape.Height);
+        }
+
+        return planes;
+    }
+
     /// <summary>Turns dark on light into light on dark, as the digit sets have it, in place: if the picture's border is lighter than its middle grey, every value v becomes 255 − v.</summary>
     public static void LightOnDark(Span<byte> plane, int width, int height)
     {
@@ -67,7 +91,8 @@ public static class ImageFile
 
         try
         {
-            return ImageResult.FromMemory(file, ColorComponents.RedGreenBlue);
+            using var stream = new PictureStream(file);
+            return ImageResult.FromStream(stream, ColorComponents.RedGreenBlue);
         }
         catch (Exception broken) when (broken is InvalidOperationException or IndexOutOfRangeException or ArgumentException or EndOfStreamException or OverflowException)
         {

@@ -1,3 +1,4 @@
+using ConvNet.Core.Tensors;
 using ConvNet.Data.Idx;
 
 namespace ConvNet.Data.Manifests;
@@ -31,34 +32,34 @@ public sealed class DataDirectory
         DataName parsed = DataName.Parse(name);
         return parsed.Kind == DataKind.Digits
             ? new LocatedData(name, DataManifest.Digits, "", "")
-            : LocateFolder(name, parsed.Kind, parsed.Folder, $"data: {name}", stop);
+            : LocateFolder(name, (parsed.Kind, parsed.ImageSize), parsed.Folder, $"data: {name}", stop);
     }
 
     /// <summary>Finds a data set in a folder of this directory; null if no such folder is here.</summary>
     /// <param name="name">As the user named it, for messages.</param>
-    /// <param name="kind">How its files are read.</param>
+    /// <param name="format">How its files are read.</param>
     /// <param name="within">The folder, relative to this directory.</param>
     /// <param name="stop">Ends the reading.</param>
     /// <exception cref="DataException">The folder is not in this directory, or lacks a file.</exception>
-    public LocatedData? Find(string name, DataKind kind, string within, CancellationToken stop = default)
+    public LocatedData? Find(string name, (DataKind Kind, Size ImageSize) format, string within, CancellationToken stop = default)
     {
-        if (kind == DataKind.Digits)
+        if (format.Kind == DataKind.Digits)
             return new LocatedData(name, DataManifest.Digits, "", "");
         string folder = Contained(within, $"data: {within}");
-        return Directory.Exists(folder) ? LocateFolder(name, kind, within, $"data: {within}", stop) : null;
+        return Directory.Exists(folder) ? LocateFolder(name, format, within, $"data: {within}", stop) : null;
     }
 
-    private LocatedData LocateFolder(string name, DataKind kind, string folder, string subject, CancellationToken stop)
+    private LocatedData LocateFolder(string name, (DataKind Kind, Size ImageSize) format, string folder, string subject, CancellationToken stop)
     {
         string whole = Contained(folder, subject);
         if (!Directory.Exists(whole))
         {
-            string forms = kind == DataKind.Idx ? $" A name is one of {string.Join(", ", DataSource.Forms.Select(f => f.Form))}." : "";
+            string forms = format.Kind == DataKind.Idx ? $" A name is one of {string.Join(", ", DataSource.Forms.Select(f => f.Form))}." : "";
             throw new DataException($"{subject}: there is no folder {folder} in the data directory {Path}. Put it there, or choose another --data-dir.{forms}");
         }
 
         var files = new List<DataFile>();
-        foreach (string file in DataSource.Files(kind, whole))
+        foreach (string file in DataSource.Files(format.Kind, whole))
         {
             string path = Contained(System.IO.Path.Combine(whole, file), $"{subject}, {file}");
             (long length, string sha256) = _hashes.Of(path, stop);
@@ -66,7 +67,7 @@ public sealed class DataDirectory
         }
 
         string within = System.IO.Path.GetRelativePath(_real, whole).Replace(System.IO.Path.DirectorySeparatorChar, '/');
-        return new LocatedData(name, new DataManifest(kind, files), whole, within);
+        return new LocatedData(name, new DataManifest(format.Kind, files, format.ImageSize), whole, within);
     }
 
     /// <summary>The real path of a file or folder in this directory. What lies outside is not even looked at.</summary>

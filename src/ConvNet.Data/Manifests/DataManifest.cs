@@ -1,6 +1,7 @@
 using System.Globalization;
 using System.Security.Cryptography;
 using System.Text;
+using ConvNet.Core.Tensors;
 using ConvNet.Data.Digits;
 
 namespace ConvNet.Data.Manifests;
@@ -22,9 +23,14 @@ public sealed class DataManifest
 
     /// <summary>Puts a manifest together. Nothing is trusted: it may have come over a network.</summary>
     /// <exception cref="DataException">A file's name could lead out of the folder, is there twice, or a length or hash cannot be.</exception>
-    public DataManifest(DataKind kind, IEnumerable<DataFile> files)
+    /// <param name="kind">How the files are read.</param>
+    /// <param name="files">The files, in any order.</param>
+    /// <param name="imageSize">The size that pictures are made; nothing for other kinds.</param>
+    public DataManifest(DataKind kind, IEnumerable<DataFile> files, Size imageSize = default)
     {
-        Kind = kind;
+        (Kind, ImageSize) = (kind, imageSize);
+        if (kind == DataKind.Images != (imageSize != default))
+            throw new DataException($"data manifest: {DataName.WordOf(kind)} of size {imageSize} cannot be.");
         Files = [.. files.OrderBy(f => f.Name, StringComparer.Ordinal)];
         if (Files.Count > MostFiles)
             throw new DataException($"data manifest: {Files.Count} files; it takes at most {MostFiles}.");
@@ -40,6 +46,12 @@ public sealed class DataManifest
 
     /// <summary>How the files are read.</summary>
     public DataKind Kind { get; }
+
+    /// <summary>The size that pictures are made; nothing for other kinds.</summary>
+    public Size ImageSize { get; }
+
+    /// <summary>Kind and size as one word: see <see cref="DataName.FormatOf"/>.</summary>
+    public string Format => DataName.FormatOf(Kind, ImageSize);
 
     /// <summary>The files, sorted by name.</summary>
     public IReadOnlyList<DataFile> Files { get; }
@@ -70,7 +82,7 @@ public sealed class DataManifest
     private string Text()
     {
         var text = new StringBuilder("convnet data 1\n");
-        text.Append(CultureInfo.InvariantCulture, $"kind {DataName.WordOf(Kind)}{(Kind == DataKind.Digits ? $" {DigitSet.Version}" : "")}\n");
+        text.Append(CultureInfo.InvariantCulture, $"kind {Format}{(Kind == DataKind.Digits ? $" {DigitSet.Version}" : "")}\n");
         foreach (DataFile file in Files)
             text.Append(CultureInfo.InvariantCulture, $"file {file.Length} {file.Sha256} {file.Name}\n");
         return text.ToString();

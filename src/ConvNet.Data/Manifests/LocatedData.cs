@@ -12,5 +12,5 @@ public sealed record LocatedData(string Name, DataManifest Manifest, string Fold
 
     /// <summary>Loads it. Takes seconds for large sets.</summary>
     /// <exception cref="DataException">The files are missing or damaged.</exception>
-    public DataSplits Load() => DataSource.Load(Name, Manifest.Kind, Folder);
+    public DataSplits Load() => DataSource.Load(Name, Manifest.Kind, Folder, Manifest.ImageSize);
 }

@@ -52,6 +52,19 @@ public static class ModelFile
     /// <exception cref="DataException">A file is missing, damaged, or does not fit the other.</exception>
     public static TrainedModel Load(string path)
     {
+        (string descriptionPath, string weightsPath) = Find(path);
+        (Network network, string[] classes, Normalisation normalisation) = ReadDescription(descriptionPath);
+        (IReadOnlyList<NamedTensor> tensors, float[] values) = Safetensors.Read(weightsPath);
+        return new TrainedModel(network, Arrange(weightsPath, network, tensors, values), classes, normalisation);
+    }
+
+    /// <summary>Loads a model's layers without its weights.</summary>
+    /// <param name="path">Its folder, or either of its files.</param>
+    /// <exception cref="DataException">A file is missing, or the description is damaged.</exception>
+    public static Network LoadNetwork(string path) => ReadDescription(Find(path).Description).Network;
+
+    private static (string Description, string Weights) Find(string path)
+    {
         string folder = Directory.Exists(path) ? path : Path.GetDirectoryName(Path.GetFullPath(path))!;
         string descriptionPath = Path.Combine(folder, DescriptionName), weightsPath = Path.Combine(folder, WeightsName);
         if (!Directory.Exists(path) && Path.GetFileName(path) is not (DescriptionName or WeightsName))
@@ -62,9 +75,7 @@ public static class ModelFile
                 throw new DataException($"{file}: missing; a model is a folder with {DescriptionName} and {WeightsName}.");
         }
 
-        (Network network, string[] classes, Normalisation normalisation) = ReadDescription(descriptionPath);
-        (IReadOnlyList<NamedTensor> tensors, float[] values) = Safetensors.Read(weightsPath);
-        return new TrainedModel(network, Arrange(weightsPath, network, tensors, values), classes, normalisation);
+        return (descriptionPath, weightsPath);
     }
 
     /// <summary>The values in the network's own order, whatever their order in the file.</summary>

@@ -39,13 +39,14 @@ internal sealed class OnnxLayers(GraphWriter graph, Network network, float[] sta
                 return (graph.Add("Conv", name, [Image(node.Inputs[0]), .. Parameters(node)], [
                     .. Window(conv.Padding.Windows(x, conv.Kernel, conv.Stride, conv.Dilation)),
                     Attribute("dilations", conv.Dilation.Height, conv.Dilation.Width), Attribute("group", conv.Groups)]), true);
+            case TransposedConv2D conv:
+                return (Transposed(node, conv, Image(node.Inputs[0])), true);
             case FullyConnected:
                 return (graph.Add("Gemm", name, [Vector(node.Inputs[0]), .. Parameters(node)], Attribute("transB", 1)), false);
             case MaxPool2D pool:
-                return (graph.Add("MaxPool", name, [Image(node.Inputs[0])], [.. Window(pool.Padding.Windows(x, pool.Kernel, pool.Stride, pool.CeilMode))]), true);
+                return (graph.Add("MaxPool", name, [Image(node.Inputs[0])], [.. Window(pool.Padding.Windows(x, pool.Kernel, pool.Stride, 1, pool.CeilMode))]), true);
             case AveragePool2D pool:
-                return (graph.Add("AveragePool", name, [Image(node.Inputs[0])], [
-                    .. Window(pool.Padding.Windows(x, pool.Kernel, pool.Stride, pool.CeilMode)), Attribute("count_include_pad", pool.CountPadding ? 1 : 0)]), true);
+                return (Average(name, Image(node.Inputs[0]), pool, pool.Padding.Windows(x, pool.Kernel, pool.Stride, 1, pool.CeilMode)), true);
             case GlobalAveragePool2D:
                 return (graph.Add("GlobalAveragePool", name, [Image(node.Inputs[0])]), true);
             case BatchNorm2D norm:
@@ -65,12 +66,14 @@ internal sealed class OnnxLayers(GraphWriter graph, Network network, float[] sta
                 return (graph.Add("Elu", name, [from], Attribute("alpha", elu.Alpha)), isImage);
             case Gelu _:
                 return (ByErrorFunction(name, from), isImage);
+            case Softmax:
+                return (graph.Add("Softmax", name, [from], Attribute("axis", 1)), isImage);
             case Flatten:
                 return (isImage ? graph.Add("Flatten", name, [from], Attribute("axis", 1)) : from, false);
             case Dropout:
                 return (from, isImage);
             case Add:
-                return (graph.Add("Add", name, node.Inputs.Select(Image)), true);
+                return (graph.Add(node.Inputs.Count == 2 ? "Add" : "Sum", name, node.Inputs.Select(Image)), true);
             case Concat:
                 return (graph.Add("Concat", name, node.Inputs.Select(Image), Attribute("axis", 1)), true);
             case IdentityShortcut shortcut:
@@ -78,6 +81,28 @@ internal sealed class OnnxLayers(GraphWriter graph, Network network, float[] sta
             default:
                 throw new DataException($"{network.Name}: layer {name} cannot be said in ONNX: {node.Layer}.");
         }
+    }
+
+    /// <summary>Zeros that count in the mean are put around the image before it, so that what rounding up reaches beyond them does not count.</summary>
+    private string Average(string name, string x, AveragePool2D pool, (Window Rows, Window Columns) w)
+    {
+        if (pool.CountPadding)
+        {
+            x = graph.Add("Pad", $"{name}.padded", [x, graph.Constant($"{name}.pads", 0, 0, w.Rows.Before, w.Columns.Before, 0, 0, w.Rows.After, w.Columns.After)]);
+            w = (w.Rows with { Before = 0, After = 0 }, w.Columns with { Before = 0, After = 0 });
+        }
+
+        return graph.Add("AveragePool", name, [x], [.. Window(w), Attribute("count_include_pad", 0)]);
+    }
+
+    /// <summary>The window is that of the convolution from the output back to the input; what its size leaves open is said as output padding.</summary>
+    private string Transposed(Node node, TransposedConv2D conv, string x)
+    {
+        (Window rows, Window columns) = conv.Padding.Windows(node.Output, conv.Kernel, conv.Stride, conv.Dilation);
+        Shape input = node.InputShapes[0];
+        return graph.Add("ConvTranspose", node.Name, [x, .. Parameters(node)], [
+            .. Window((rows, columns)), Attribute("dilations", conv.Dilation.Height, conv.Dilation.Width), Attribute("group", conv.Groups),
+            Attribute("output_padding", node.Output.Height - rows.SlideBack(input.Height), node.Output.Width - columns.SlideBack(input.Width))]);
     }
 
     /// <summary>x·(½ + ½·erf(x / √2)): Gelu is an operator of its own only from version 20 on.</summary>
@@ -136,6 +161,6 @@ internal sealed class OnnxLayers(GraphWriter graph, Network network, float[] sta
     private static AttributeProto[] Window((Window Rows, Window Columns) w) =>
     [
         Attribute("kernel_shape", w.Rows.Kernel, w.Columns.Kernel), Attribute("strides", w.Rows.Stride, w.Columns.Stride),
-        Attribute("pads", w.Rows.Before, w.Columns.Before, w.Rows.After, w.Columns.After),
+        Attribute("pads", w.Rows.Before, w.Columns.Before, w.Rows.After + w.Rows.Overhang, w.Columns.After + w.Columns.Overhang),
     ];
 }

@@ -11,6 +11,8 @@ public class ActivationTests
         ["relu"] = new Relu(),
         ["tanh"] = new Tanh(),
         ["sigmoid"] = new Sigmoid(),
+        ["leaky relu"] = new LeakyRelu(0.1f),
+        ["elu"] = new Elu(0.7f),
         ["flatten"] = new Flatten(),
     };
 
@@ -54,6 +56,34 @@ public class ActivationTests
     }
 
     [Fact]
+    public void A_gelu_of_large_numbers_is_the_number_itself_or_nothing()
+    {
+        double[] x = [-1e30, -100, -20, -6, 6, 20, 100, 1e30];
+
+        LayerCheck.Result result = LayerCheck.Compute(new Gelu(), [Shape.Vector(8)], [], [[x]], [[1, 1, 1, 1, 1, 1, 1, 1]]);
+
+        Assert.All(result.Output[0][..4], y => Assert.InRange(y, -1e-8f, 0));
+        Assert.Equal([6, 20, 100, 1e30f], result.Output[0][4..]);
+        Assert.All(result.InputGradients[0][0][..4], slope => Assert.InRange(slope, -1e-7f, 0));
+        Assert.All(result.InputGradients[0][0][4..], slope => Assert.InRange(slope, 1, 1.0000001f));
+    }
+
+    [Fact]
+    public void A_leak_that_is_not_above_0_is_refused()
+    {
+        Assert.Equal("a: the slope is above 0, got -0.1.", Assert.Throws<ShapeException>(() => new LeakyRelu(-0.1f).OutputShape("a", [Shape.Vector(1)])).Message);
+        Assert.Equal("a: alpha is above 0, got NaN.", Assert.Throws<ShapeException>(() => new Elu(float.NaN).OutputShape("a", [Shape.Vector(1)])).Message);
+    }
+
+    [Fact]
+    public void A_softmax_of_large_numbers_does_not_overflow()
+    {
+        float[] y = LayerCheck.Compute(new Softmax(), [Shape.Vector(3)], [], [[[1e30, 1e30, -1e30]]], [[1, 0, 0]]).Output[0];
+
+        Assert.Equal([0.5f, 0.5f, 0], y.Select(v => v < 1e-30f ? 0 : v));
+    }
+
+    [Fact]
     public void Shapes_pass_through_activations_and_a_flattened_image_is_a_vector()
     {
         var image = new Shape(3, 4, 5);
@@ -64,6 +94,6 @@ public class ActivationTests
 
     [Fact]
     public void A_sum_of_two_shapes_is_refused() => Assert.Equal(
-        "join: adds two inputs of one shape, got 3x4x5 and 3x5x4.",
+        "join: adds inputs of one shape, got 3x4x5 and 3x5x4.",
         Assert.Throws<ShapeException>(() => new Add().OutputShape("join", [new Shape(3, 4, 5), new Shape(3, 5, 4)])).Message);
 }

@@ -13,9 +13,10 @@ internal static class DoubleLayers
         return layer switch
         {
             Conv2D conv => Convolve(conv, shapes[0], y, inputs[0], parameters, samples),
+            TransposedConv2D conv => Transpose(conv, shapes[0], y, inputs[0], parameters, samples),
             FullyConnected full => Connect(full, shapes[0].Elements, inputs[0], parameters, samples),
-            MaxPool2D pool => Pool(pool.Padding, pool.CeilMode, pool.Kernel, pool.Stride, shapes[0], y, inputs[0], samples, (values, _) => values.Max()),
-            AveragePool2D pool => Pool(pool.Padding, pool.CeilMode, pool.Kernel, pool.Stride, shapes[0], y, inputs[0], samples,
+            MaxPool2D pool => Pool(pool.Padding.Windows(shapes[0], pool.Kernel, pool.Stride, 1, pool.CeilMode), shapes[0], y, inputs[0], samples, (values, _) => values.Max()),
+            AveragePool2D pool => Pool(pool.Padding.Windows(shapes[0], pool.Kernel, pool.Stride, 1, pool.CeilMode), shapes[0], y, inputs[0], samples,
                 (values, all) => values.Sum() / (pool.CountPadding ? all : values.Count)),
             Relu => [.. inputs[0].Select(x => Math.Max(0, x))],
             Tanh => [.. inputs[0].Select(Math.Tanh)],
@@ -26,11 +27,12 @@ internal static class DoubleLayers
             LocalResponseNormalisation norm => Respond(norm, shapes[0], inputs[0]),
             LeakyRelu leaky => [.. inputs[0].Select(x => x > 0 ? x : leaky.Slope * x)],
             Elu elu => [.. inputs[0].Select(x => x > 0 ? x : elu.Alpha * (Math.Exp(x) - 1))],
-            Gelu => [.. inputs[0].Select(x => x * NormalDistribution(x))],
+            Gelu => [.. inputs[0].Select(x => x * NormalDistribution.Probability(x))],
             Concat => [.. Enumerable.Range(0, samples).SelectMany(n => inputs.SelectMany((x, i) => x.Skip(n * shapes[i].Elements).Take(shapes[i].Elements)))],
             IdentityShortcut shortcut => Shorten(shortcut, shapes[0], y, inputs[0], samples),
             Dropout dropout => Drop(dropout, shapes[0].Elements, inputs[0], number),
-            Add => [.. inputs[0].Zip(inputs[1], (a, b) => a + b)],
+            Softmax => Probabilities(shapes[0], inputs[0], samples),
+            Add => [.. Enumerable.Range(0, inputs[0].Length).Select(i => inputs.Sum(x => x[i]))],
             _ => throw new ArgumentException($"no reference for {layer}"),
         };
     }
@@ -45,15 +47,6 @@ internal static class DoubleLayers
                 sum += Math.Pow(input[i + ((c - channel) * x.Pixels)], 2);
             return v / Math.Pow(norm.K + (norm.Alpha / norm.Size * sum), norm.Beta);
         })];
-    }
-
-    /// <summary>Φ by the series of erf (Abramowitz and Stegun 7.1.6), good for the numbers that are tried.</summary>
-    public static double NormalDistribution(double x)
-    {
-        double term = x, sum = x;
-        for (int n = 1; n < 200; n++)
-            sum += term *= x * x / ((2 * n) + 1);
-        return 0.5 + (sum * Math.Exp(-x * x / 2) / Math.Sqrt(2 * Math.PI));
     }
 
     private static double[] Shorten(IdentityShortcut shortcut, Shape x, Shape y, double[] input, int samples) =>
@@ -118,6 +111,45 @@ internal static class DoubleLayers
         return output;
     }
 
+    /// <summary>Every pixel of x adds its image of the window to a canvas; then the padding is cut off. Padding "same" is half of what is beyond H·stride, less above.</summary>
+    private static double[] Transpose(TransposedConv2D conv, Shape x, Shape y, double[] input, double[] parameters, int samples)
+    {
+        int kernelHeight = conv.Kernel.Height, kernelWidth = conv.Kernel.Width, groupInputs = x.Channels / conv.Groups, groupOutputs = conv.OutChannels / conv.Groups;
+        int beyondHeight = Math.Max(0, ((x.Height - 1) * conv.Stride.Height) + (conv.Dilation.Height * (kernelHeight - 1)) + 1 - y.Height);
+        int beyondWidth = Math.Max(0, ((x.Width - 1) * conv.Stride.Width) + (conv.Dilation.Width * (kernelWidth - 1)) + 1 - y.Width);
+        (int top, int left) = conv.Padding.IsSame ? (beyondHeight / 2, beyondWidth / 2) : (conv.Padding.Top, conv.Padding.Left);
+        int weights = x.Channels * groupOutputs * kernelHeight * kernelWidth;
+        double[] output = [.. Enumerable.Range(0, samples * y.Elements).Select(i => conv.Bias ? parameters[weights + (i / y.Pixels % y.Channels)] : 0)];
+        for (int i = 0; i < samples * x.Elements; i++)
+        {
+            (int n, int channel, int h, int w) = (i / x.Elements, i / x.Pixels % x.Channels, i / x.Width % x.Height, i % x.Width);
+            for (int tap = 0; tap < groupOutputs * kernelHeight * kernelWidth; tap++)
+            {
+                (int o, int kh, int kw) = (tap / (kernelHeight * kernelWidth), tap / kernelWidth % kernelHeight, tap % kernelWidth);
+                int oc = (channel / groupInputs * groupOutputs) + o;
+                int oh = (h * conv.Stride.Height) + (kh * conv.Dilation.Height) - top, ow = (w * conv.Stride.Width) + (kw * conv.Dilation.Width) - left;
+                if (oh >= 0 && oh < y.Height && ow >= 0 && ow < y.Width)
+                    output[(((((n * y.Channels) + oc) * y.Height) + oh) * y.Width) + ow] += input[i] * parameters[(channel * groupOutputs * kernelHeight * kernelWidth) + tap];
+            }
+        }
+
+        return output;
+    }
+
+    private static double[] Probabilities(Shape x, double[] input, int samples)
+    {
+        var output = new double[input.Length];
+        for (int i = 0; i < samples * x.Pixels; i++)
+        {
+            int[] channels = [.. Enumerable.Range(0, x.Channels).Select(c => (((i / x.Pixels * x.Channels) + c) * x.Pixels) + (i % x.Pixels))];
+            double most = channels.Max(c => input[c]), sum = channels.Sum(c => Math.Exp(input[c] - most));
+            foreach (int c in channels)
+                output[c] = Math.Exp(input[c] - most) / sum;
+        }
+
+        return output;
+    }
+
     private static double[] Connect(FullyConnected full, int features, double[] input, double[] parameters, int samples)
     {
         var output = new double[samples * full.Outputs];
@@ -134,9 +166,9 @@ internal static class DoubleLayers
     }
 
     private static double[] Pool(
-        Padding padding, bool ceilMode, Size kernel, Size stride, Shape x, Shape y, double[] input, int samples, Func<List<double>, int, double> reduce)
+        (Window Rows, Window Columns) windows, Shape x, Shape y, double[] input, int samples, Func<List<double>, int, double> reduce)
     {
-        (Window rows, Window columns) = padding.Windows(x, kernel, stride, ceilMode);
+        (Window rows, Window columns) = windows;
         var output = new double[samples * y.Elements];
         int at = 0;
         for (int plane = 0; plane < samples * x.Channels; plane++)
@@ -144,15 +176,17 @@ internal static class DoubleLayers
                 for (int ow = 0; ow < y.Width; ow++)
                 {
                     var values = new List<double>();
-                    for (int kh = 0; kh < kernel.Height; kh++)
-                        for (int kw = 0; kw < kernel.Width; kw++)
+                    int all = 0;
+                    for (int kh = 0; kh < rows.Kernel; kh++)
+                        for (int kw = 0; kw < columns.Kernel; kw++)
                         {
                             int h = rows.Source(oh, kh), w = columns.Source(ow, kw);
+                            all += h < x.Height + rows.After && w < x.Width + columns.After ? 1 : 0;
                             if (h >= 0 && h < x.Height && w >= 0 && w < x.Width)
                                 values.Add(input[(((plane * x.Height) + h) * x.Width) + w]);
                         }
 
-                    output[at++] = reduce(values, kernel.Height * kernel.Width);
+                    output[at++] = reduce(values, all);
                 }
 
         return output;

@@ -15,16 +15,15 @@ internal static class LayerReference
         return layer switch
         {
             Conv2D conv => Convolution(conv, shapes[0], x, parameters),
-            MaxPool2D pool => Pooling(shapes[0], x, pool.Kernel, pool.Stride, pool.Padding, (seen, _) => seen.Max()),
-            AveragePool2D pool => Pooling(shapes[0], x, pool.Kernel, pool.Stride, pool.Padding,
+            MaxPool2D { CeilMode: false } pool => Pooling(shapes[0], x, pool.Kernel, pool.Stride, pool.Padding, (seen, _) => seen.Max()),
+            AveragePool2D { CeilMode: false } pool => Pooling(shapes[0], x, pool.Kernel, pool.Stride, pool.Padding,
                 (seen, window) => seen.Sum() / (pool.CountPadding ? window : seen.Count)),
             FullyConnected full => Product(full, x, parameters),
             Relu => [.. x.Select(v => Math.Max(0, v))],
             Tanh => [.. x.Select(Math.Tanh)],
             Sigmoid => [.. x.Select(v => 1 / (1 + Math.Exp(-v)))],
             Flatten => x,
-            Add => [.. x.Zip(inputs[1], (a, b) => a + b)],
-            _ => throw new NotSupportedException($"no reference for {layer}"),
+            _ => DoubleLayers.Forward(layer, [.. shapes], [.. inputs], parameters.ToArray(), samples: 1),
         };
     }
 

@@ -103,6 +103,17 @@ public class PoolingTests
     }
 
     [Fact]
+    public void In_ceil_mode_padding_counts_in_a_mean_but_what_is_beyond_it_does_not()
+    {
+        double[] x = [2, 4, 6, 9];
+        AveragePool2D layer = new(new Size(1, 3)) { Stride = new Size(1, 3), Padding = Padding.Of(0, 1), CeilMode = true };
+
+        Assert.Equal([3, 7.5f], LayerCheck.Compute(layer, [new Shape(1, 1, 4)], [], [[x]], [[0, 0]]).Output[0]);
+        Assert.Equal([2, 5], LayerCheck.Compute(layer with { CountPadding = true }, [new Shape(1, 1, 4)], [], [[x]], [[0, 0]]).Output[0]);
+        Assert.Equal([4, 6], LayerCheck.Compute(layer with { Padding = Padding.Valid, CountPadding = true }, [new Shape(1, 1, 4)], [], [[[2, 4, 6, 6]]], [[0, 0]]).Output[0]);
+    }
+
+    [Fact]
     public void A_window_that_does_not_fit_is_refused()
     {
         string expected = "pool1: a 2×2 window does not fit an input of 6x1x3 with padding valid.";

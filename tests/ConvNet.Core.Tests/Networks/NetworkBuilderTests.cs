@@ -36,7 +36,7 @@ public class NetworkBuilderTests
 
     [Fact]
     public void Too_few_inputs_are_refused() => Refused(
-        "join: Add takes 2 input(s), got 1.",
+        "join: Add takes at least 2 input(s), got 1.",
         () => Started.Add("join", new Add()));
 
     [Fact]
@@ -71,7 +71,7 @@ public class NetworkBuilderTests
 
     [Fact]
     public void Summands_of_two_shapes_are_refused() => Refused(
-        "join: adds two inputs of one shape, got 4x4x4 and 2x6x6.",
+        "join: adds inputs of one shape, got 4x4x4 and 2x6x6.",
         () => Started.Add("join", new Add(), "conv1", "input"));
 
     [Theory]

@@ -71,6 +71,11 @@ public sealed class NetworkGradientTests
             .Add("sum", new Add(), "nb", "short").Add("r", new Relu()).Add("mean", new GlobalAveragePool2D()).Add("fc", new FullyConnected(4)).Build(),
         ["soft activations"] = () => Start().Add("a", new Conv2D(3, 3)).Add("g", new Gelu()).Add("b", new Conv2D(3, 1)).Add("e", new Elu())
             .Add("c", new Conv2D(3, 1)).Add("l", new LeakyRelu()).Add("fc", new FullyConnected(4)).Build(),
+        ["a softmax inside, read twice"] = () => Start().Add("a", new Conv2D(3, 3)).Add("s", new Softmax()).Add("t", new Tanh(), "a")
+            .Add("join", new Concat(), "s", "t", "s").Add("fc", new FullyConnected(4)).Build(),
+        ["down and up again"] = () => Start().Add("down", new Conv2D(4, 3) { Stride = 2, Padding = 1 }).Add("nd", new BatchNorm2D()).Add("rd", new Relu())
+            .Add("up", new TransposedConv2D(2, 4) { Stride = 2, Padding = 1 }).Add("ru", new Relu()).Add("sum", new Add(), "ru", "input", "ru")
+            .Add("drop", new Dropout(0.3f)).Add("fc", new FullyConnected(4)).Build(),
         ["small classic"] = () => LeNet5.Classic(new Shape(1, 12, 12), 3),
     };
 

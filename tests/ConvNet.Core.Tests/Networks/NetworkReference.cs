@@ -175,6 +175,28 @@ internal static class Graphs
         ["scores out of flatten"] = b => b.Add("conv", new Conv2D(1, 4)).Add("flatten", new Flatten()),
         ["scores out of a sum"] = b => b
             .Add("a", new FullyConnected(3), "input").Add("b", new FullyConnected(3), "a").Add("add", new Add(), "a", "b"),
+        ["three branches side by side"] = b => b
+            .Add("conv", new Conv2D(3, 3)).Add("relu", new Relu())
+            .Add("a", new Conv2D(2, 1), "relu").Add("ra", new Relu())
+            .Add("b", new Conv2D(4, 3) { Padding = 1 }, "relu").Add("rb", new LeakyRelu())
+            .Add("c", new MaxPool2D(3) { Stride = 1, Padding = 1 }, "relu")
+            .Add("join", new Concat(), "ra", "rb", "c").Add("elu", new Elu()).Add("mean", new GlobalAveragePool2D()).Add("fc", new FullyConnected(3)),
+        ["branches that lie side by side in another order, one of them twice"] = b => b
+            .Add("a", new Conv2D(2, 1)).Add("b", new Conv2D(1, 1), "input").Add("join", new Concat(), "b", "a", "input", "b").Add("gelu", new Gelu()).Add("fc", new FullyConnected(3)),
+        ["each layer reads all before it"] = b => b
+            .Add("a", new Conv2D(2, 3) { Padding = 1 }).Add("ab", new Concat(), "input", "a").Add("b", new Conv2D(2, 3) { Padding = 1 }).Add("rb", new Relu())
+            .Add("abc", new Concat(), "ab", "rb").Add("c", new Conv2D(2, 3)).Add("fc", new FullyConnected(3)),
+        ["a softmax inside, in place"] = b => b
+            .Add("conv", new Conv2D(3, 3)).Add("softmax", new Softmax()).Add("flatten", new Flatten()).Add("tanh", new Tanh()).Add("fc", new FullyConnected(3)),
+        ["gelu, elu and leaky relu in a row"] = b => b
+            .Add("conv", new Conv2D(3, 3)).Add("gelu", new Gelu()).Add("elu", new Elu()).Add("leaky", new LeakyRelu(0.2f)).Add("fc", new FullyConnected(3)),
+        ["a sum of four"] = b => b
+            .Add("a", new Conv2D(2, 1)).Add("b", new Conv2D(2, 1), "input").Add("rb", new Relu()).Add("sum", new Add(), "a", "rb", "input", "a").Add("fc", new FullyConnected(3)),
+        ["down and up again"] = b => b
+            .Add("down", new Conv2D(4, 3) { Stride = 2, Padding = 1 }).Add("r1", new Relu()).Add("up", new TransposedConv2D(2, 3) { Stride = 2, Padding = 1, OutputPadding = 1 })
+            .Add("r2", new Relu()).Add("join", new Concat(), "input", "r2").Add("norm", new LocalResponseNormalisation(3) { K = 2 }).Add("fc", new FullyConnected(3)),
+        ["maxima in ceil mode"] = b => b
+            .Add("conv", new Conv2D(3, 3)).Add("pool", new MaxPool2D(3) { Stride = 2, CeilMode = true }).Add("elu", new Elu()).Add("fc", new FullyConnected(3)),
         ["two shortcuts, one inside the other"] = b => b
             .Add("conv1", new Conv2D(2, 3) { Padding = 1 }).Add("conv2", new Conv2D(2, 3) { Padding = 1 }).Add("relu2", new Relu())
             .Add("conv3", new Conv2D(2, 3) { Padding = 1 }).Add("inner", new Add(), "conv3", "relu2").Add("outer", new Add(), "inner", "conv1").Add("relu", new Relu())

@@ -16,6 +16,9 @@ public class SameBitsTests
     /// <summary>On every machine, for ever, unless the canonical order of a sum is changed on purpose.</summary>
     private const string Golden = "2057b242e096d4f57f5fff968d6a8b876bdb67df4a2007771067a65d0f543d11";
 
+    /// <inheritdoc cref="Golden"/>
+    private const string GoldenOfBranches = "4ab18f27c3f520c5790b6e91133ecd7f376548f3259e62b69de41f83ddf670be";
+
     public static TheoryData<string, int> Widths => new()
     {
         { "", 16 },
@@ -28,10 +31,11 @@ public class SameBitsTests
     [MemberData(nameof(Widths))]
     public void Weights_after_three_steps_have_one_hash_on_any_width(string knobs, int mostLanes)
     {
-        (int lanes, string hash) = InAnotherProcess(knobs);
+        (int lanes, string hash, string hashOfBranches) = InAnotherProcess(knobs);
 
         Assert.InRange(lanes, 4, mostLanes);
         Assert.Equal(Golden, hash);
+        Assert.Equal(GoldenOfBranches, hashOfBranches);
     }
 
     [Fact]
@@ -42,13 +46,12 @@ public class SameBitsTests
         trial.Check(trial.Train(new ExecutionPlan(trial.Network, 32)));
     }
 
-    /// <summary>The other process: says how wide its vectors are, and the hash.</summary>
-    internal static void Main() => Console.WriteLine($"{Widest.Lanes} {HashOfThreeSteps()}");
+    /// <summary>The other process: says how wide its vectors are, and the hashes.</summary>
+    internal static void Main() => Console.WriteLine($"{Widest.Lanes} {HashOfThreeSteps(Everything())} {HashOfThreeSteps(Branches())}");
 
-    /// <summary>Three steps over a network that has every layer, with a last block that is not full.</summary>
-    private static string HashOfThreeSteps()
+    /// <summary>Three steps with a last block that is not full.</summary>
+    private static string HashOfThreeSteps(Network network)
     {
-        Network network = Everything();
         var trial = new Trial(network, samples: 21);
         var plan = new ExecutionPlan(network, 32);
         using var workspace = new Workspace(plan);
@@ -81,7 +84,30 @@ public class SameBitsTests
         .Add("fc2", new FullyConnected(6))
         .Build();
 
-    private static (int Lanes, string Hash) InAnotherProcess(string knobs)
+    /// <summary>Branches, normalisation, soft activations, the way down and up again.</summary>
+    private static Network Branches() => new NetworkBuilder("branches", new Shape(2, 9, 8))
+        .Add("conv1", new Conv2D(7, 3) { Bias = false })
+        .Add("norm1", new BatchNorm2D())
+        .Add("leaky", new LeakyRelu(0.1f))
+        .Add("a", new Conv2D(3, 1), "leaky")
+        .Add("elu", new Elu())
+        .Add("b", new Conv2D(5, 3) { Padding = 1 }, "leaky")
+        .Add("gelu", new Gelu())
+        .Add("response", new LocalResponseNormalisation { K = 2 }, "leaky")
+        .Add("softmax", new Softmax())
+        .Add("join", new Concat(), "elu", "gelu", "softmax")
+        .Add("pool", new MaxPool2D(3) { Stride = 2, CeilMode = true })
+        .Add("up", new TransposedConv2D(4, 3) { Stride = 2, Padding = 1, Groups = 1, OutputPadding = 1 })
+        .Add("relu", new Relu())
+        .Add("other", new LocalResponseNormalisation(3) { Beta = 0.6f })
+        .Add("shortcut", new IdentityShortcut(6) { Stride = 2 })
+        .Add("drop", new Dropout(0.3f))
+        .Add("sum", new Add(), "drop", "shortcut", "drop")
+        .Add("mean", new GlobalAveragePool2D())
+        .Add("fc", new FullyConnected(6))
+        .Build();
+
+    private static (int Lanes, string Hash, string HashOfBranches) InAnotherProcess(string knobs)
     {
         string host = Path.GetFileNameWithoutExtension(Environment.ProcessPath) == "dotnet" ? Environment.ProcessPath! : "dotnet";
         var start = new ProcessStartInfo(host, ["exec", typeof(SameBitsTests).Assembly.Location])
@@ -97,6 +123,6 @@ public class SameBitsTests
         process.WaitForExit();
         Assert.True(process.ExitCode == 0, $"{knobs}: exit code {process.ExitCode}\n{output}\n{errors.Result}");
         string[] words = output.Trim().Split(' ');
-        return (int.Parse(words[0]), words[1]);
+        return (int.Parse(words[0]), words[1], words[2]);
     }
 }

@@ -46,7 +46,7 @@ public sealed class WindowTests
             Window rounded = window.RoundedUp(size);
 
             Assert.Equal(places, rounded.Slide(size));
-            Assert.Equal(window with { After = rounded.After }, rounded);
+            Assert.Equal(window with { Overhang = rounded.Overhang }, rounded);
         }
     }
 

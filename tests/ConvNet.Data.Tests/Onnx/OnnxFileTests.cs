@@ -67,6 +67,14 @@ public sealed class OnnxFileTests
         ["pooling rounded up"] = b => b.Add("a", new MaxPool2D(3) { Stride = 2, CeilMode = true }).Add("b", new AveragePool2D(2) { CeilMode = true }).Add("fc", new FullyConnected(3)),
         ["pooling with padding"] = b => b.Add("a", new AveragePool2D(3) { Stride = 2, Padding = 1, CountPadding = true })
             .Add("b", new AveragePool2D(3) { Stride = 2, Padding = 1 }).Add("c", new MaxPool2D(2) { Padding = Padding.Same }).Add("fc", new FullyConnected(3)),
+        ["pooling rounded up, with padding that counts"] = b => b.Add("a", new AveragePool2D(3) { Stride = 3, Padding = 1, CountPadding = true, CeilMode = true })
+            .Add("b", new AveragePool2D(3) { Stride = 3, Padding = new Padding(false, 0, 2, 1, 0), CountPadding = true, CeilMode = true }).Add("fc", new FullyConnected(3)),
+        ["a window wider than its image, rounded up"] = b => b.Add("a", new MaxPool2D(9) { Stride = 8 }).Add("b", new AveragePool2D(2) { CeilMode = true }).Add("fc", new FullyConnected(3)),
+        ["transposed convolutions"] = b => b.Add("a", new Conv2D(4, 3) { Stride = 3 }).Add("b", new TransposedConv2D(6, 3) { Stride = 2, Padding = 1, OutputPadding = new Size(1, 0), Groups = 2 })
+            .Add("c", new TransposedConv2D(2, new Size(2, 3)) { Dilation = 2, Padding = new Padding(false, 0, 1, 2, 0), Bias = false })
+            .Add("d", new TransposedConv2D(2, new Size(2, 4)) { Stride = new Size(3, 2), Padding = Padding.Same }).Add("fc", new FullyConnected(3)),
+        ["softmax of pixels and of a vector, a sum of three"] = b => b.Add("a", new Softmax()).Add("b", new Conv2D(3, 1)).Add("sum", new Add(), "a", "b", "input").Add("fc", new FullyConnected(5))
+            .Add("s", new Softmax()).Add("fc2", new FullyConnected(3)),
         ["activations"] = b => b.Add("a", new Conv2D(4, 3)).Add("gelu", new Gelu()).Add("elu", new Elu(0.7f)).Add("leaky", new LeakyRelu(0.2f)).Add("tanh", new Tanh())
             .Add("sigmoid", new Sigmoid()).Add("fc", new FullyConnected(3)),
         ["normalisation of images and vectors"] = b => b.Add("a", new BatchNorm2D { Epsilon = 0.1f }).Add("l", new LocalResponseNormalisation { Alpha = 0.5f, K = 2 })

@@ -51,6 +51,14 @@ public sealed class Convnet : IDisposable
         return await run.EndAsync();
     }
 
+    /// <summary>Runs another program beside the tests to its end.</summary>
+    public static async Task<Finished> RunProgramAsync(string program, string folder, params string[] arguments)
+    {
+        using var run = new Convnet(["dotnet", Path.Combine(AppContext.BaseDirectory, program), .. arguments], new Dictionary<string, string>(), folder);
+        run.Begin();
+        return await run.EndAsync();
+    }
+
     /// <summary>Starts a command.</summary>
     public static Convnet Start(string folder, IReadOnlyDictionary<string, string> environment, params string[] arguments) =>
         StartBehind([], folder, environment, arguments);

@@ -41,11 +41,11 @@ internal readonly struct EluForward : IKernel<ElementwiseArguments>
         where TVector : struct
         where TOps : struct, IVectorOps<TVector>
     {
-        TVector alpha = TOps.Broadcast(a.Constant), one = TOps.Broadcast(1);
+        TVector alpha = TOps.Broadcast(a.Constant);
         for (int i = 0; i < a.Length; i += TOps.Count)
         {
             TVector x = TOps.Load(a.First + i);
-            TVector below = TOps.Multiply(alpha, TOps.Subtract(Elementary<TVector, TOps>.Exp(x), one));
+            TVector below = TOps.Multiply(alpha, Elementary<TVector, TOps>.ExpMinusOne(x));
             TOps.Store(TOps.Select(TOps.IsGreater(x, default), x, below), a.Result + i);
         }
     }
@@ -77,7 +77,7 @@ internal readonly struct GeluForward : IKernel<ElementwiseArguments>
         for (int i = 0; i < a.Length; i += TOps.Count)
         {
             TVector x = TOps.Load(a.First + i);
-            TOps.Store(TOps.Multiply(x, Elementary<TVector, TOps>.NormalDistribution(x)), a.Result + i);
+            TOps.Store(TOps.Multiply(x, Elementary<TVector, TOps>.NormalProbability(x, out _)), a.Result + i);
         }
     }
 }
@@ -89,13 +89,11 @@ internal readonly struct GeluBackward : IKernel<ElementwiseArguments>
         where TVector : struct
         where TOps : struct, IVectorOps<TVector>
     {
-        TVector minusHalf = TOps.Broadcast(-0.5f), density = TOps.Broadcast(0.39894228f);   // 1 / √(2π)
         for (int i = 0; i < a.Length; i += TOps.Count)
         {
             TVector x = TOps.Load(a.First + i);
-            TVector bell = TOps.Multiply(density, Elementary<TVector, TOps>.Exp(TOps.Multiply(minusHalf, TOps.Multiply(x, x))));
-            TVector slope = TOps.FusedMultiplyAdd(x, bell, Elementary<TVector, TOps>.NormalDistribution(x));
-            TOps.Store(TOps.Multiply(TOps.Load(a.Second + i), slope), a.Result + i);
+            TVector probability = Elementary<TVector, TOps>.NormalProbability(x, out TVector density);
+            TOps.Store(TOps.Multiply(TOps.Load(a.Second + i), TOps.FusedMultiplyAdd(x, density, probability)), a.Result + i);
         }
     }
 }

@@ -5,15 +5,15 @@ namespace ConvNet.Core.Kernels.Losses;
 
 /// <summary>Softmax of 16 samples at once: p = e^(z − max z) / Σ e^(z − max z), classes ascending in every sum.</summary>
 internal readonly unsafe struct SoftmaxArguments(
-    float* logits, float* probabilities, float* logSums, int classes, int blocks)
+    float* logits, float* probabilities, float* logSums, int classes, int blocks, int pixels = 1)
 {
-    /// <summary>z <c>[block][classes][16]</c>.</summary>
+    /// <summary>z <c>[block][classes][pixels][16]</c>.</summary>
     public readonly float* Logits = logits;
 
     /// <summary>p, same shape, overwritten; may be <see cref="Logits"/>.</summary>
     public readonly float* Probabilities = probabilities;
 
-    /// <summary>ln Σ e^(z − max z) + max z of each sample, <c>[block][16]</c>, overwritten.</summary>
+    /// <summary>ln Σ e^(z − max z) + max z of each sample, <c>[block][pixels][16]</c>, overwritten; null where nobody needs it.</summary>
     public readonly float* LogSums = logSums;
 
     /// <summary>Classes.</summary>
@@ -21,38 +21,44 @@ internal readonly unsafe struct SoftmaxArguments(
 
     /// <summary>Blocks of 16 samples.</summary>
     public readonly int Blocks = blocks;
+
+    /// <summary>Pixels, each with a softmax of its own; 1 for scores.</summary>
+    public readonly int Pixels = pixels;
 }
 
 /// <inheritdoc cref="SoftmaxArguments"/>
-internal readonly struct Softmax : IKernel<SoftmaxArguments>
+internal readonly struct SoftmaxForward : IKernel<SoftmaxArguments>
 {
     public static unsafe void Run<TVector, TOps>(in SoftmaxArguments a)
         where TVector : struct
         where TOps : struct, IVectorOps<TVector>
     {
+        nint line = (nint)a.Pixels * Stripes.Count;
         for (int block = 0; block < a.Blocks; block++)
         {
-            for (int lane = 0; lane < Stripes.Count; lane += TOps.Count)
+            for (nint lane = 0; lane < line; lane += TOps.Count)
             {
-                nint start = ((nint)block * a.Classes * Stripes.Count) + lane;
+                nint start = (block * a.Classes * line) + lane;
                 float* z = a.Logits + start, p = a.Probabilities + start;
                 TVector most = TOps.Load(z);
                 for (int c = 1; c < a.Classes; c++)
-                    most = TOps.Greater(TOps.Load(z + (c * Stripes.Count)), most);
+                    most = TOps.Greater(TOps.Load(z + (c * line)), most);
                 TVector sum = default;
                 for (int c = 0; c < a.Classes; c++)
                 {
-                    TVector difference = TOps.Subtract(TOps.Load(z + (c * Stripes.Count)), most);
+                    TVector difference = TOps.Subtract(TOps.Load(z + (c * line)), most);
                     TVector e = Elementary<TVector, TOps>.Exp(difference);
                     sum = TOps.Add(sum, e);
-                    TOps.Store(e, p + (c * Stripes.Count));
+                    TOps.Store(e, p + (c * line));
                 }
 
                 for (int c = 0; c < a.Classes; c++)
-                    TOps.Store(TOps.Divide(TOps.Load(p + (c * Stripes.Count)), sum), p + (c * Stripes.Count));
+                    TOps.Store(TOps.Divide(TOps.Load(p + (c * line)), sum), p + (c * line));
+                if (a.LogSums == null)
+                    continue;
                 // Log works on bits and so would hide a NaN or an infinity; 0·sum does not.
                 TVector log = TOps.Add(Elementary<TVector, TOps>.Log(sum), TOps.Multiply(TOps.Subtract(sum, sum), sum));
-                TOps.Store(TOps.Add(log, most), a.LogSums + (block * Stripes.Count) + lane);
+                TOps.Store(TOps.Add(log, most), a.LogSums + (block * line) + lane);
             }
         }
     }
@@ -77,11 +83,11 @@ internal static unsafe class SoftmaxCrossEntropy
     /// <param name="logSums">Scratch, <c>[block][16]</c>.</param>
     public static Result Run(float* logits, ReadOnlySpan<int> labels, int classes, int blocks, float* gradient, float* logSums)
     {
-        Widest.Run<Softmax, SoftmaxArguments>(new SoftmaxArguments(logits, gradient, logSums, classes, blocks));
+        Widest.Run<SoftmaxForward, SoftmaxArguments>(new SoftmaxArguments(logits, gradient, logSums, classes, blocks));
         return Finish(logits, labels, classes, blocks, gradient, logSums);
     }
 
-    /// <summary>What is left once <see cref="Softmax"/> has run: losses, ranks, and p − 1 at the label.</summary>
+    /// <summary>What is left once <see cref="SoftmaxForward"/> has run: losses, ranks, and p − 1 at the label.</summary>
     internal static Result Finish(float* logits, ReadOnlySpan<int> labels, int classes, int blocks, float* gradient, float* logSums)
     {
         float* stripes = stackalloc float[Stripes.Count];

@@ -4,9 +4,15 @@ using ConvNet.Core.Simd;
 namespace ConvNet.Core.Kernels.Normalisation;
 
 /// <summary>One 16-sample block of local response normalisation: planes <c>[C][pixels][16]</c>.</summary>
-/// <remarks><b>Canonical order</b>: a window's sum runs over its channels ascending, from +0.</remarks>
+/// <remarks>
+/// <b>Canonical order</b>: a window's sum runs over its channels ascending, from +0. The backward pass takes
+/// <see cref="Together"/> pixels through all channels before the next ones, so that what it keeps of them in between is small and stays in the cache.
+/// </remarks>
 internal readonly unsafe struct LocalResponseArguments
 {
+    /// <summary>Pixels that go backward through all channels together: some hundred kilobytes.</summary>
+    public const int Together = 16;
+
     /// <summary>x.</summary>
     public float* X { get; init; }
 
@@ -19,7 +25,7 @@ internal readonly unsafe struct LocalResponseArguments
     /// <summary>dx, overwritten backward.</summary>
     public float* Dx { get; init; }
 
-    /// <summary>Backward: two times the block's floats.</summary>
+    /// <summary>Backward: <see cref="ScratchLength"/> floats.</summary>
     public float* Scratch { get; init; }
 
     /// <summary>C.</summary>
@@ -42,6 +48,9 @@ internal readonly unsafe struct LocalResponseArguments
 
     /// <summary>Floats of a channel.</summary>
     public nint Plane => (nint)Pixels * Stripes.Count;
+
+    /// <summary>Floats of scratch for so many channels.</summary>
+    public static int ScratchLength(int channels) => channels * Together * Stripes.Count;
 
     /// <summary>The first channel of the window around a channel, and the one after its last.</summary>
     public (int First, int End) Around(int channel) => (Math.Max(0, channel - (Size / 2)), Math.Min(Channels, channel + ((Size + 1) / 2)));
@@ -107,32 +116,36 @@ internal readonly struct LocalResponseBackward : IKernel<LocalResponseArguments>
         where TVector : struct
         where TOps : struct, IVectorOps<TVector>
     {
-        float* powers = a.Scratch, terms = a.Scratch + (a.Channels * a.Plane);
-        for (int channel = 0; channel < a.Channels; channel++)
-        {
-            (int first, int end) = a.Around(channel);
-            for (nint i = 0; i < a.Plane; i += TOps.Count)
-            {
-                nint at = (channel * a.Plane) + i;
-                TVector s = LocalResponse<TVector, TOps>.Scale(in a, first, end, i);
-                TVector power = LocalResponse<TVector, TOps>.Power(s, a.Beta);
-                TOps.Store(power, powers + at);
-                TOps.Store(TOps.Multiply(TOps.Multiply(TOps.Load(a.Dy + at), TOps.Load(a.X + at)), TOps.Divide(power, s)), terms + at);
-            }
-        }
-
+        const int Run = LocalResponseArguments.Together * Stripes.Count;
         TVector factor = TOps.Broadcast(-2 * a.Beta * a.Share);
-        for (int channel = 0; channel < a.Channels; channel++)
+        for (nint start = 0; start < a.Plane; start += Run)
         {
-            (int first, int end) = a.Seeing(channel);
-            for (nint i = 0; i < a.Plane; i += TOps.Count)
+            nint stop = Math.Min(start + Run, a.Plane);
+            float* terms = a.Scratch - start;
+            for (int channel = 0; channel < a.Channels; channel++)
             {
-                nint at = (channel * a.Plane) + i;
-                TVector sum = default;
-                for (int c = first; c < end; c++)
-                    sum = TOps.Add(sum, TOps.Load(terms + (c * a.Plane) + i));
-                TVector own = TOps.Multiply(TOps.Load(a.Dy + at), TOps.Load(powers + at));
-                TOps.Store(TOps.FusedMultiplyAdd(TOps.Multiply(factor, TOps.Load(a.X + at)), sum, own), a.Dx + at);
+                (int first, int end) = a.Around(channel);
+                for (nint i = start; i < stop; i += TOps.Count)
+                {
+                    nint at = (channel * a.Plane) + i;
+                    TVector s = LocalResponse<TVector, TOps>.Scale(in a, first, end, i), power = LocalResponse<TVector, TOps>.Power(s, a.Beta);
+                    TVector dy = TOps.Load(a.Dy + at);
+                    TOps.Store(TOps.Multiply(dy, power), a.Dx + at);
+                    TOps.Store(TOps.Multiply(TOps.Multiply(dy, TOps.Load(a.X + at)), TOps.Divide(power, s)), terms + (channel * Run) + i);
+                }
+            }
+
+            for (int channel = 0; channel < a.Channels; channel++)
+            {
+                (int first, int end) = a.Seeing(channel);
+                for (nint i = start; i < stop; i += TOps.Count)
+                {
+                    nint at = (channel * a.Plane) + i;
+                    TVector sum = default;
+                    for (int c = first; c < end; c++)
+                        sum = TOps.Add(sum, TOps.Load(terms + (c * Run) + i));
+                    TOps.Store(TOps.FusedMultiplyAdd(TOps.Multiply(factor, TOps.Load(a.X + at)), sum, TOps.Load(a.Dx + at)), a.Dx + at);
+                }
             }
         }
     }

@@ -1,8 +1,9 @@
 using ConvNet.Core.Simd;
+using ConvNet.Core.Tensors;
 
 namespace ConvNet.Core.Kernels.Pooling;
 
-/// <summary>y = Σ x / count over the window's places inside the image, row by row from +0; the count is of those places, or of the whole window if padding counts. A window that sees nothing but padding gives 0.</summary>
+/// <summary>y = Σ x / count over the window's places inside the image, row by row from +0; the count is of those places, or of those on padding too if padding counts. A window that sees nothing but padding gives 0.</summary>
 internal readonly struct AveragePoolingForward : IKernel<PoolingArguments>
 {
     public static unsafe void Run<TVector, TOps>(in PoolingArguments a)
@@ -20,7 +21,7 @@ internal readonly struct AveragePoolingForward : IKernel<PoolingArguments>
                 for (int ow = 0; ow < outputWidth; ow++, y += Stripes.Count)
                 {
                     (int kwFirst, int kwEnd) = PoolingArguments.Taps(a.Columns, ow, a.Width);
-                    TVector share = TOps.Broadcast(Share(in a, khEnd - khFirst, kwEnd - kwFirst));
+                    TVector share = TOps.Broadcast(Share(in a, oh, ow, (khEnd - khFirst) * (kwEnd - kwFirst)));
                     nint first = ((a.Rows.Source(oh, khFirst) * a.Width) + a.Columns.Source(ow, kwFirst)) * Stripes.Count;
                     nint line = (nint)a.Rows.Dilation * a.Width * Stripes.Count, step = (nint)a.Columns.Dilation * Stripes.Count;
                     for (int lane = 0; lane < Stripes.Count; lane += TOps.Count)
@@ -41,8 +42,12 @@ internal readonly struct AveragePoolingForward : IKernel<PoolingArguments>
     }
 
     /// <summary>1 / count, rounded once; for a count of 0 some finite number, as there is nothing to share.</summary>
-    internal static float Share(in PoolingArguments a, int rows, int columns) =>
-        1f / (a.CountPadding ? a.Rows.Kernel * a.Columns.Kernel : Math.Max(1, rows * columns));
+    internal static float Share(in PoolingArguments a, int oh, int ow, int pixels) =>
+        1f / (a.CountPadding ? WithPadding(a.Rows, oh, a.Height) * WithPadding(a.Columns, ow, a.Width) : Math.Max(1, pixels));
+
+    /// <summary>Taps on pixels and padding: all of them, but for a last window that reaches over both.</summary>
+    private static int WithPadding(Window window, int place, int size) =>
+        Math.Min(window.Kernel, ((size + window.After - 1 - window.Source(place, 0)) / window.Dilation) + 1);
 }
 
 /// <summary>dx = dy / count at every place of the window; overlapping windows add up in order of the output.</summary>
@@ -64,7 +69,7 @@ internal readonly struct AveragePoolingBackward : IKernel<PoolingArguments>
                 for (int ow = 0; ow < outputWidth; ow++, dy += Stripes.Count)
                 {
                     (int kwFirst, int kwEnd) = PoolingArguments.Taps(a.Columns, ow, a.Width);
-                    TVector share = TOps.Broadcast(AveragePoolingForward.Share(in a, khEnd - khFirst, kwEnd - kwFirst));
+                    TVector share = TOps.Broadcast(AveragePoolingForward.Share(in a, oh, ow, (khEnd - khFirst) * (kwEnd - kwFirst)));
                     nint first = ((a.Rows.Source(oh, khFirst) * a.Width) + a.Columns.Source(ow, kwFirst)) * Stripes.Count;
                     nint line = (nint)a.Rows.Dilation * a.Width * Stripes.Count, step = (nint)a.Columns.Dilation * Stripes.Count;
                     for (int lane = 0; lane < Stripes.Count; lane += TOps.Count)

@@ -46,7 +46,7 @@ internal readonly unsafe struct PoolingArguments(
 
     /// <summary>True where every input pixel lies in exactly one window, so that a backward pass overwrites all of dx.</summary>
     public bool WindowsTile =>
-        Rows is { Dilation: 1, Before: 0, After: 0 } && Columns is { Dilation: 1, Before: 0, After: 0 } &&
+        Rows is { Dilation: 1, Before: 0, After: 0, Overhang: 0 } && Columns is { Dilation: 1, Before: 0, After: 0, Overhang: 0 } &&
         Rows.Stride == Rows.Kernel && Columns.Stride == Columns.Kernel && Height % Rows.Kernel == 0 && Width % Columns.Kernel == 0;
 
     /// <summary>The taps inside the image for an output place: first, without end.</summary>

@@ -31,6 +31,42 @@ public sealed unsafe class ElementaryTests
     }
 
     [Fact]
+    public void Exp_minus_one_is_within_two_units_in_the_last_place_near_zero_too()
+    {
+        AssertClose<ExpMinusOneKernel>(Between(-30, 88, 400_000), ExpMinusOne, Ulps);
+        AssertClose<ExpMinusOneKernel>(Between(-1, 1, 400_000), ExpMinusOne, Ulps);
+        AssertClose<ExpMinusOneKernel>([.. Powers(1e-30, 1, 100_000).SelectMany(x => (float[])[x, -x])], ExpMinusOne, Ulps);
+    }
+
+    [Fact]
+    public void Exp_minus_one_saturates_and_lets_nan_through()
+    {
+        float[] y = Run<ExpMinusOneKernel>(16, [-1e4f, float.NegativeInfinity, 1e4f, float.PositiveInfinity, float.NaN]);
+
+        Assert.Equal([-1, -1], y[..2]);
+        Assert.All(y[2..4], v => Assert.InRange(v, 1.6e38f, 1.8e38f));
+        Assert.True(float.IsNaN(y[4]));
+    }
+
+    [Fact]
+    public void The_normal_distribution_is_within_seven_units_in_the_last_place_in_both_tails()
+    {
+        AssertClose<NormalKernel>(Between(-12, 12, 400_000), NormalDistribution.Probability, 7);
+        AssertClose<NormalKernel>(Powers(1e-30, 1, 100_000), NormalDistribution.Probability, 7);
+        AssertClose<DensityKernel>(Between(-12, 12, 400_000), NormalDistribution.Density, 4);
+    }
+
+    [Fact]
+    public void The_normal_distribution_saturates_and_lets_nan_through()
+    {
+        float[] y = Run<NormalKernel>(16, [0, -0f, 40, float.PositiveInfinity, -40, -1e30f, float.NegativeInfinity, float.NaN]);
+
+        Assert.Equal([0.5f, 0.5f, 1, 1], y[..4]);
+        Assert.All(y[4..7], v => Assert.InRange(v, 0, 1e-37f));
+        Assert.True(float.IsNaN(y[7]));
+    }
+
+    [Fact]
     public void Log_is_within_two_units_in_the_last_place()
     {
         AssertClose<LogKernel>(Between(0.25f, 4, 400_000), Math.Log, Ulps);
@@ -72,25 +108,15 @@ public sealed unsafe class ElementaryTests
     }
 
     [Fact]
-    public void The_normal_distribution_is_within_three_units_in_the_last_place_of_one()
-    {
-        float[] x = [.. Between(-5, 5, 20_001), -40, 40, 0, -0f];
-
-        float[] y = Run<NormalDistributionKernel>(16, x);
-
-        for (int i = 0; i < x.Length; i++)
-            Assert.True(Math.Abs(y[i] - (Math.Abs(x[i]) > 10 ? (x[i] > 0 ? 1 : 0) : DoubleLayers.NormalDistribution(x[i]))) < 3 * 6e-8, $"{x[i]}: {y[i]}");
-        Assert.True(float.IsNaN(Run<NormalDistributionKernel>(16, [float.NaN])[0]));
-    }
-
-    [Fact]
     public void Every_width_gives_the_same_bits()
     {
         float[] x = [.. Between(-100, 100, 40_000), .. Powers(1e-37, 1e37, 20_000), float.NaN, 0, -0f, float.PositiveInfinity, float.NegativeInfinity];
         SameBits<ExpKernel>(x);
         SameBits<TanhKernel>(x);
         SameBits<LogisticKernel>(x);
-        SameBits<NormalDistributionKernel>(x);
+        SameBits<ExpMinusOneKernel>(x);
+        SameBits<NormalKernel>(x);
+        SameBits<DensityKernel>(x);
         SameBits<LogKernel>([.. x.Where(float.IsNormal).Select(Math.Abs)]);
     }
 
@@ -130,6 +156,8 @@ public sealed unsafe class ElementaryTests
         return to.Span[..x.Length].ToArray();
     }
 
+    private static double ExpMinusOne(double x) => 2 * Math.Sinh(x / 2) * Math.Exp(x / 2);
+
     private static float[] Between(float from, float to, int count) =>
         [.. Enumerable.Range(0, count).Select(i => from + (float)((double)(to - from) * i / (count - 1)))];
 
@@ -158,14 +186,39 @@ public sealed unsafe class ElementaryTests
         }
     }
 
-    private readonly struct NormalDistributionKernel : IKernel<ElementwiseArguments>
+    private readonly struct ExpMinusOneKernel : IKernel<ElementwiseArguments>
     {
         public static void Run<TVector, TOps>(in ElementwiseArguments a)
             where TVector : struct
             where TOps : struct, IVectorOps<TVector>
         {
             for (int i = 0; i < a.Length; i += TOps.Count)
-                TOps.Store(Elementary<TVector, TOps>.NormalDistribution(TOps.Load(a.First + i)), a.Result + i);
+                TOps.Store(Elementary<TVector, TOps>.ExpMinusOne(TOps.Load(a.First + i)), a.Result + i);
+        }
+    }
+
+    private readonly struct NormalKernel : IKernel<ElementwiseArguments>
+    {
+        public static void Run<TVector, TOps>(in ElementwiseArguments a)
+            where TVector : struct
+            where TOps : struct, IVectorOps<TVector>
+        {
+            for (int i = 0; i < a.Length; i += TOps.Count)
+                TOps.Store(Elementary<TVector, TOps>.NormalProbability(TOps.Load(a.First + i), out _), a.Result + i);
+        }
+    }
+
+    private readonly struct DensityKernel : IKernel<ElementwiseArguments>
+    {
+        public static void Run<TVector, TOps>(in ElementwiseArguments a)
+            where TVector : struct
+            where TOps : struct, IVectorOps<TVector>
+        {
+            for (int i = 0; i < a.Length; i += TOps.Count)
+            {
+                Elementary<TVector, TOps>.NormalProbability(TOps.Load(a.First + i), out TVector density);
+                TOps.Store(density, a.Result + i);
+            }
         }
     }
 

@@ -113,6 +113,26 @@ public sealed unsafe class SoftmaxCrossEntropyTests
     }
 
     [Fact]
+    public void A_softmax_of_each_pixel_and_its_gradient_give_the_same_bits_at_every_width()
+    {
+        const int Classes = 5, Pixels = 3, Blocks = 2, Length = Blocks * Classes * Pixels * Stripes.Count;
+        using AlignedBuffer z = Numbers.Uniform(Length, seed: 1), dp = Numbers.Uniform(Length, seed: 2);
+
+        float[][] results = [.. new[] { 16, 8, 4 }.Select(width =>
+        {
+            using AlignedBuffer p = Numbers.Unwritten(Length), dz = Numbers.Unwritten(Length);
+            Tests.Widths.Run<SoftmaxForward, SoftmaxArguments>(width, new SoftmaxArguments(z.Pointer, p.Pointer, null, Classes, Blocks, Pixels));
+            Tests.Widths.Run<SoftmaxBackward, SoftmaxGradientArguments>(
+                width, new SoftmaxGradientArguments(p.Pointer, dp.Pointer, dz.Pointer, Classes, Blocks, Pixels));
+            return (float[])[.. p.Span, .. dz.Span];
+        })];
+
+        Assert.DoesNotContain(float.NaN, results[0]);
+        Numbers.AssertSameBits(results[0], results[1], "8 lanes");
+        Numbers.AssertSameBits(results[0], results[2], "4 lanes");
+    }
+
+    [Fact]
     public void The_public_door_is_the_kernel_and_its_end()
     {
         using AlignedBuffer z = Logits(10, 1, 2), dz = Numbers.Unwritten(10 * Stripes.Count), scratch = Numbers.Unwritten(Stripes.Count);
@@ -128,7 +148,7 @@ public sealed unsafe class SoftmaxCrossEntropyTests
     private static (SoftmaxCrossEntropy.Result Result, float[] Gradient) Run(int width, AlignedBuffer z, int[] labels, int classes, int blocks)
     {
         using AlignedBuffer dz = Numbers.Unwritten(z.Length), logSums = Numbers.Unwritten(blocks * Stripes.Count);
-        Tests.Widths.Run<Softmax, SoftmaxArguments>(width, new SoftmaxArguments(z.Pointer, dz.Pointer, logSums.Pointer, classes, blocks));
+        Tests.Widths.Run<SoftmaxForward, SoftmaxArguments>(width, new SoftmaxArguments(z.Pointer, dz.Pointer, logSums.Pointer, classes, blocks));
         return (SoftmaxCrossEntropy.Finish(z.Pointer, labels, classes, blocks, dz.Pointer, logSums.Pointer), dz.Span.ToArray());
     }
 

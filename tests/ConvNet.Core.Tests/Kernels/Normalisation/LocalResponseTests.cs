@@ -8,6 +8,7 @@ public sealed unsafe class LocalResponseTests
     [Theory]
     [InlineData(1, 1, 5, 0.75f)]
     [InlineData(7, 3, 5, 0.75f)]
+    [InlineData(7, 35, 5, 0.75f)]
     [InlineData(6, 5, 4, 0.6f)]
     [InlineData(3, 2, 9, 1)]
     public void Every_width_gives_the_bits_of_the_scalar_reference(int channels, int pixels, int size, float beta)
@@ -16,7 +17,7 @@ public sealed unsafe class LocalResponseTests
         using AlignedBuffer x = Numbers.Uniform(length, seed: 1), dy = Numbers.Uniform(length, seed: 2);
         float[][] results = [.. new[] { 16, 8, 4 }.Select(width =>
         {
-            using AlignedBuffer y = Numbers.Unwritten(length), dx = Numbers.Unwritten(length), scratch = Numbers.Unwritten(2 * length);
+            using AlignedBuffer y = Numbers.Unwritten(length), dx = Numbers.Unwritten(length), scratch = Numbers.Unwritten(LocalResponseArguments.ScratchLength(channels));
             var arguments = new LocalResponseArguments
             {
                 X = x.Pointer, Y = y.Pointer, Dy = dy.Pointer, Dx = dx.Pointer, Scratch = scratch.Pointer,

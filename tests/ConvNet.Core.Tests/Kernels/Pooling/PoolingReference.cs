@@ -1,5 +1,6 @@
 using ConvNet.Core.Kernels.Pooling;
 using ConvNet.Core.Simd;
+using ConvNet.Core.Tensors;
 
 namespace ConvNet.Core.Tests.Kernels.Pooling;
 
@@ -62,7 +63,10 @@ internal static unsafe class PoolingReference
     }
 
     private static float Share(PoolingArguments p, int oh, int ow) =>
-        1f / (p.CountPadding ? p.Rows.Kernel * p.Columns.Kernel : Math.Max(1, Inside(p, oh, ow).Count()));
+        1f / (p.CountPadding ? Padded(p.Rows, oh, p.Height) * Padded(p.Columns, ow, p.Width) : Math.Max(1, Inside(p, oh, ow).Count()));
+
+    private static int Padded(Window window, int place, int size) =>
+        Enumerable.Range(0, window.Kernel).Count(k => window.Source(place, k) < size + window.After);
 
     private static IEnumerable<(int Plane, int Row, int Column, int Lane)> Outputs(int planes, int height, int width) =>
         from plane in Enumerable.Range(0, planes)

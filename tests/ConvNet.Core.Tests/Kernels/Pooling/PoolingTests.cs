@@ -27,6 +27,10 @@ public sealed unsafe class PoolingTests
         Of(9, 9, new(3, Before: 2, After: 2, Dilation: 2)),
         Of(2, 2, new(2, Before: 1, After: 4, Dilation: 5)),         // taps on both sides of the image, none inside
         Of(9, 9, new(2, Stride: 4, Dilation: 3)),
+        Of(6, 8, new Window(3, Stride: 2).RoundedUp(6)),            // GoogLeNet: the last windows reach over the edge
+        Of(4, 4, new Window(2, Stride: 3, Before: 1, After: 1).RoundedUp(4)),
+        Of(5, 5, new Window(4, Stride: 4, Before: 1, After: 1).RoundedUp(5)),
+        Of(2, 2, new Window(3, Stride: 2).RoundedUp(2)),
         Of(7, 7, new(7)),                                           // global
         new(5, 8, new(1), new(4, Stride: 4)),
     ];
