@@ -97,6 +97,7 @@ internal sealed class JobCoordinator : ReceiveActor, IWithTimers
     private readonly long _began;
     private long _until;
     private bool _stopRequested;
+    private LossNotFinite? _notFinite;                     // the first that a worker has told of
     private StateCollector? _collector;
     private RestoreSource? _restore;                       // until all shards have begun
     private Checkpointer? _checkpointer;
@@ -209,7 +210,12 @@ internal sealed class JobCoordinator : ReceiveActor, IWithTimers
         Receive<Checkpointer.Collected>(m => _checkpointer!.On(m));
         Receive<Checkpointer.Written>(OnWritten);
         Receive<StopAnyway>(_ => End(null, null));
-        Receive<LossDiverged>(m => End(null, Diverged(m)));
+        Receive<LossDiverged>(m => End(null, Divergence.Of(m, _job)));
+        Receive<LossNotFinite>(m =>
+        {
+            _notFinite ??= m;
+            EndIfDiverged();
+        });
         ReceiveFailures();
     }
 
@@ -251,6 +257,7 @@ internal sealed class JobCoordinator : ReceiveActor, IWithTimers
         Receive<WorkerReady>(_ => { });
         Receive<WorkerSpeed>(_ => { });
         Receive<SoFar>(_ => { });
+        Receive<LossNotFinite>(_ => { });
         Receive<Tick>(_ => { });
     }
 
@@ -373,13 +380,11 @@ internal sealed class JobCoordinator : ReceiveActor, IWithTimers
         _collector.Ask();
     }
 
-    private string Diverged(LossDiverged m)
+    /// <summary>Workers may be a step ahead of where the job comes to its end: what they find there does not matter.</summary>
+    private void EndIfDiverged()
     {
-        string what = float.IsNaN(m.LossSum) ? "NaN" : "infinite";
-        var plan = _job.Definition.Plan;
-        return m.Evaluation
-            ? $"the test loss is {what} after step {m.Step} of {plan.TotalSteps}. Lower --lr, it is {_job.Spec.LearningRate}."
-            : $"the loss is {what} at step {m.Step + 1} of {plan.TotalSteps} (epoch {plan.EpochOf(m.Step) + 1}). Lower --lr, it is {_job.Spec.LearningRate}.";
+        if (_notFinite is { } found && found.Step < _until)
+            End(null, Divergence.Of(found, _job));
     }
 
     private void End(JobResult? result, string? failure, IActorRef? without = null, bool serverLost = false)

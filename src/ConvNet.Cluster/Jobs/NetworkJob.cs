@@ -16,6 +16,7 @@ public sealed class NetworkJob : NetworkJobDefinition, IJobRuntime
     private readonly EpochOrder _order;
     private readonly ExecutionPlan _execution;
     private readonly ulong _seed;
+    private readonly float _labelSmoothing;
     private readonly ImageAugmentation _augmentation;
 
     /// <summary>Makes a job ready.</summary>
@@ -25,12 +26,12 @@ public sealed class NetworkJob : NetworkJobDefinition, IJobRuntime
     public NetworkJob(JobSpec spec, DataSplits data)
         : base(spec, DataDescription.Of(data))
     {
-        (_data, _seed) = (data, spec.Seed);
+        (_data, _seed, _labelSmoothing) = (data, spec.Seed, spec.LabelSmoothing);
         _augmentation = ImageAugmentation.Parse(spec.Augment) ?? throw new ArgumentException($"'{spec.Augment}' is no augmentation.", nameof(spec));
         _order = new EpochOrder(spec.Seed, data.Training.Count);
         _execution = new ExecutionPlan(Network, spec.MicroBatch);
     }
 
     /// <inheritdoc/>
-    public IMicroBatchLane CreateLane() => new NetworkLane(_execution, Plan, _data, _order, _seed, _augmentation);
+    public IMicroBatchLane CreateLane() => new NetworkLane(_execution, Plan, _data, _order, _seed, _augmentation, _labelSmoothing);
 }

@@ -36,6 +36,7 @@ public sealed class ClusterSerializer(ExtendedActorSystem system) : SerializerWi
         ["wr"] = Contract.Of<WorkerReady>(),
         ["wa"] = Contract.Of<Assign>(),
         ["wf"] = Contract.Of<WorkerFailed>(),
+        ["wn"] = Contract.Of<LossNotFinite>(),
         ["wx"] = Contract.Of<StopWorker>(),
         ["es"] = Contract.Of<WorkerSpeed>(),
         ["eh"] = Contract.Of<HowFar>(),

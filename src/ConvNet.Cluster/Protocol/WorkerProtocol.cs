@@ -76,6 +76,22 @@ public static class WorkerProtocol
         [property: Key(1)] int Worker,
         [property: Key(2)] string Reason) : IClusterMessage;
 
+    /// <summary>Worker → coordinator: the loss of a micro-batch is not finite. It is not pushed: the step is never completed.</summary>
+    /// <param name="Job">The job.</param>
+    /// <param name="Worker">The worker.</param>
+    /// <param name="Step">The step.</param>
+    /// <param name="MicroBatch">The micro-batch, from 0.</param>
+    /// <param name="Loss">What was found.</param>
+    /// <param name="Culprit">What was not finite first, as a clause.</param>
+    [MessagePackObject]
+    public sealed record LossNotFinite(
+        [property: Key(0)] string Job,
+        [property: Key(1)] int Worker,
+        [property: Key(2)] long Step,
+        [property: Key(3)] int MicroBatch,
+        [property: Key(4)] float Loss,
+        [property: Key(5)] string Culprit) : IClusterMessage;
+
     /// <summary>Coordinator → worker: the job is over. The worker gives back what it holds and stops.</summary>
     [MessagePackObject]
     public sealed record StopWorker([property: Key(0)] string Job) : IClusterMessage;

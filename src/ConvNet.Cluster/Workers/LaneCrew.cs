@@ -81,7 +81,18 @@ internal sealed class LaneCrew
         _job.Faults.At(FaultPoint.BeforeCompute, _job.Worker, phase.Version);
         parts.Begin(phase, microBatch, sum);
         long began = Stopwatch.GetTimestamp();
-        compute.Train(phase.Version, microBatch, phase.Weights.Values.Span, sum.Span, parts);
+        try
+        {
+            compute.Train(phase.Version, microBatch, phase.Weights.Values.Span, sum.Span, parts);
+        }
+        catch (LossNotFiniteException e)
+        {
+            // Another worker would find the same. The job is over, and the coordinator says so.
+            _engine.DoneReading(phase);
+            _engine.Diverged(phase, microBatch, e);
+            return;
+        }
+
         _engine.Computed(Stopwatch.GetElapsedTime(began));
         _job.Faults.At(FaultPoint.DuringCompute, _job.Worker, phase.Version);
         _engine.DoneReading(phase);

@@ -192,6 +192,10 @@ internal sealed class WorkerEngine : ITensorReceiver
             _report(new WorkerProtocol.WorkerSpeed(_job.Job, _job.Worker, _job.Lanes, speed.Value));
     }
 
+    /// <summary>A micro-batch has a loss that is not finite.</summary>
+    internal void Diverged(Phase phase, int microBatch, LossNotFiniteException why) =>
+        _report(new WorkerProtocol.LossNotFinite(_job.Job, _job.Worker, phase.Version, microBatch, why.Loss, why.Culprit));
+
     /// <summary>A lane no longer reads the weights of a phase.</summary>
     internal void DoneReading(Phase phase)
     {

@@ -40,6 +40,7 @@ public sealed unsafe class Workspace : IDisposable
     /// <param name="contribution">Overwritten: gradients of the sum of the losses, with auxiliary ones by their weight; statistics; metrics, which are the main output's.</param>
     /// <param name="pass">What the pass depends on besides samples and weights.</param>
     /// <param name="progress">Is told layer by layer, during the backward pass, from where on the contribution is final.</param>
+    /// <exception cref="LossNotFiniteException">The loss is not finite. Nothing of the contribution is final, and the input is lost; <see cref="NotFinite"/> says more.</exception>
     public void Train(int samples, ReadOnlySpan<float> weights, Span<float> contribution, in TrainingPass pass = default, IContributionProgress? progress = null)
     {
         int blocks = CheckedBlocks(samples, weights, _plan.Network.ParameterCount);
@@ -52,9 +53,11 @@ public sealed unsafe class Workspace : IDisposable
             var context = new PassContext(Trains: true, pass.Seed, pass.Step, pass.FirstSample, samples);
             float* statistics = gradients + layout.Parameters;
             Forward(parameters, statistics, blocks, context);
-            WriteMetrics(Loss(blocks), contribution[layout.MetricsOffset..]);
+            SoftmaxCrossEntropy.Result loss = LossOf(_plan.Steps[^1], blocks, pass.LabelSmoothing);
+            ThrowIfNotFinite(loss.LossSum);
+            WriteMetrics(loss, contribution[layout.MetricsOffset..]);
             foreach (AuxiliaryOutput auxiliary in _plan.Network.Auxiliaries)
-                AuxiliaryLoss(auxiliary, blocks);
+                AuxiliaryLoss(auxiliary, blocks, pass.LabelSmoothing);
             Backward(parameters, gradients, blocks, context, progress);
         }
     }
@@ -71,7 +74,7 @@ public sealed unsafe class Workspace : IDisposable
             throw new ArgumentException($"Metrics are {ContributionLayout.MetricsLength} floats, got {metrics.Length}.", nameof(metrics));
         fixed (float* parameters = weights)
             Forward(parameters, parameters + _plan.Network.ParameterCount, blocks, Evaluation(samples));
-        WriteMetrics(Loss(blocks), metrics);
+        WriteMetrics(LossOf(_plan.Steps[^1], blocks, smoothing: 0), metrics);
     }
 
     /// <summary>The probabilities of the classes for the samples in <see cref="Input"/>.</summary>
@@ -93,6 +96,39 @@ public sealed unsafe class Workspace : IDisposable
             for (int c = 0; c < classes; c++)
                 probabilities[(sample * classes) + c] = p[(((sample / Stripes.Count * classes) + c) * Stripes.Count) + (sample % Stripes.Count)];
         }
+    }
+
+    /// <summary>Finds out why a training pass over the samples in <see cref="Input"/>, which is to be filled anew, gives a loss that is not finite. Slow.</summary>
+    /// <param name="samples">Samples there.</param>
+    /// <param name="weights">The flat parameter buffer.</param>
+    /// <param name="pass">That of the training pass.</param>
+    /// <returns>What is not finite first, in the order of the layers, as a clause: <c>layer conv2 gave NaN</c>.</returns>
+    public string NotFinite(int samples, ReadOnlySpan<float> weights, in TrainingPass pass)
+    {
+        int blocks = CheckedBlocks(samples, weights, _plan.Network.ParameterCount);
+        var context = new PassContext(Trains: true, pass.Seed, pass.Step, pass.FirstSample, samples);
+        using var statistics = new AlignedBuffer(Math.Max(1, _plan.Network.StatisticCount));
+        if (NotFiniteIn(new(_arena.Pointer + _plan.InputOffset, _plan.Network.Input.Elements * blocks * Stripes.Count), samples) is { } input)
+            return $"the samples have {input}";
+        fixed (float* parameters = weights)
+        {
+            for (int i = 0; i < _plan.Steps.Count; i++)
+            {
+                ExecutionPlan.Step step = _plan.Steps[i];
+                foreach (float weight in weights.Slice(step.Node.FirstParameter, step.Node.ParameterCount))
+                {
+                    if (!float.IsFinite(weight))
+                        return $"weights of layer {step.Node.Name} are {Named(weight)}";
+                }
+
+                if (!step.ForwardDone)
+                    step.Operation.Forward(FrameOf(i, parameters, null, statistics.Pointer, blocks, context));
+                if (NotFiniteIn(new(At(step.Activation), step.Node.Output.Elements * blocks * Stripes.Count), samples) is { } output)
+                    return $"layer {step.Node.Name} gave {output}";
+            }
+        }
+
+        return "every layer is finite, the loss itself is not";
     }
 
     /// <inheritdoc/>
@@ -156,15 +192,19 @@ public sealed unsafe class Workspace : IDisposable
         };
     }
 
-    private SoftmaxCrossEntropy.Result Loss(int blocks) => LossOf(_plan.Steps[^1], blocks);
+    private static void ThrowIfNotFinite(float loss)
+    {
+        if (!float.IsFinite(loss))
+            throw new LossNotFiniteException(loss, "a layer gave what is not finite");
+    }
 
-    private SoftmaxCrossEntropy.Result LossOf(ExecutionPlan.Step output, int blocks) => SoftmaxCrossEntropy.Run(
-        At(output.Activation), _labels, _plan.Network.Classes, blocks, At(output.Gradient!), _arena.Pointer + _plan.LogSumsOffset);
+    private SoftmaxCrossEntropy.Result LossOf(ExecutionPlan.Step output, int blocks, float smoothing) => SoftmaxCrossEntropy.Run(
+        At(output.Activation), _labels, _plan.Network.Classes, blocks, At(output.Gradient!), _arena.Pointer + _plan.LogSumsOffset, smoothing);
 
-    private void AuxiliaryLoss(AuxiliaryOutput auxiliary, int blocks)
+    private void AuxiliaryLoss(AuxiliaryOutput auxiliary, int blocks, float smoothing)
     {
         ExecutionPlan.Step output = _plan.Steps[auxiliary.Node];
-        LossOf(output, blocks);
+        ThrowIfNotFinite(LossOf(output, blocks, smoothing).LossSum);
         var gradient = new Span<float>(At(output.Gradient!), _plan.Network.Classes * blocks * Stripes.Count);
         for (int i = 0; i < gradient.Length; i++)
             gradient[i] *= auxiliary.Weight;
@@ -178,6 +218,21 @@ public sealed unsafe class Workspace : IDisposable
         metrics[ContributionLayout.Top5Correct] = result.Top5;
         metrics[ContributionLayout.Samples] = result.Samples;
     }
+
+    /// <summary>The first value that is not finite in the lanes that hold samples, in words; null where there is none.</summary>
+    private static string? NotFiniteIn(ReadOnlySpan<float> values, int samples)
+    {
+        int blocks = (samples + Stripes.Count - 1) / Stripes.Count, perBlock = values.Length / blocks;
+        for (int i = 0; i < values.Length; i++)
+        {
+            if (!float.IsFinite(values[i]) && (i / perBlock * Stripes.Count) + (i % Stripes.Count) < samples)
+                return Named(values[i]);
+        }
+
+        return null;
+    }
+
+    private static string Named(float value) => float.IsNaN(value) ? "NaN" : "infinity";
 
     private float* At(Arena.Buffer buffer) => _arena.Pointer + buffer.Offset;
 

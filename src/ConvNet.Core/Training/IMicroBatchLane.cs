@@ -13,6 +13,7 @@ public interface IMicroBatchLane : IDisposable
     /// <param name="weights">All weights and running statistics of this step's version, <see cref="ContributionLayout.StateLength"/> floats; only read.</param>
     /// <param name="contribution">Overwritten, all of it: <see cref="ContributionLayout.Length"/> floats.</param>
     /// <param name="progress">Is told how much of the contribution is final. On return all of it is, whether that was told or not.</param>
+    /// <exception cref="LossNotFiniteException">The loss is not finite; the progress was told nothing.</exception>
     void Train(long step, int microBatch, ReadOnlySpan<float> weights, Span<float> contribution, IContributionProgress progress);
 
     /// <summary>Forward over one micro-batch of the test set, in order.</summary>

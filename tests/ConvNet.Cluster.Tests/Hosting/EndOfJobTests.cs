@@ -66,8 +66,8 @@ public sealed class EndOfJobTests
     }
 
     [Theory]
-    [InlineData(float.NaN, "the loss is NaN at step 6 of 9 (epoch 2). Lower --lr, it is 0.02.")]
-    [InlineData(float.PositiveInfinity, "the loss is infinite at step 6 of 9 (epoch 2). Lower --lr, it is 0.02.")]
+    [InlineData(float.NaN, "the loss is NaN at step 6 of 9 (epoch 2). Lower --lr, it is 0.02, or set --clip-norm.")]
+    [InlineData(float.PositiveInfinity, "the loss is infinite at step 6 of 9 (epoch 2). Lower --lr, it is 0.02, or set --clip-norm.")]
     public async Task A_loss_that_is_no_number_fails_the_job_and_says_where(float loss, string expected)
     {
         var runtime = new ToyRuntime { Loss = step => step == 5 ? loss : null };

@@ -75,6 +75,16 @@ public sealed class RecipeJobTests
     }
 
     [Fact]
+    public async Task A_loss_that_is_not_finite_names_layer_micro_batch_and_worker()
+    {
+        var failure = await Assert.ThrowsAsync<JobFailedException>(() => Train("lr: 900\nschedule: constant", new() { Workers = 2, Lanes = 1, Servers = 2 }));
+
+        Assert.Matches(
+            "^the loss is (NaN|infinite) at step [2-4] of 4 \\(epoch 1\\): (weights of layer [a-z0-9]+ are|layer [a-z0-9]+ gave) (NaN|infinity) in micro-batch [12] \\(worker [01]\\). Lower --lr, it is 900, or set --clip-norm.$",
+            failure.Message);
+    }
+
+    [Fact]
     public void A_recipe_that_does_not_fit_is_refused_before_anything_begins()
     {
         var unknown = Assert.Throws<JobFileException>(() => new NetworkJob(new JobSpec { DecayExclude = "bn*" }, Digits));

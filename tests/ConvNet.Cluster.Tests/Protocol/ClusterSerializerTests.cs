@@ -35,6 +35,7 @@ public sealed class ClusterSerializerTests : IAsyncLifetime
         { "wr", new WorkerReady("j1", 3, 7) },
         { "wa", new Assign("j1", 2, 1, [1, 1, 3]) },
         { "wf", new WorkerFailed("j1", 3, "lane 0: out of luck") },
+        { "wn", new LossNotFinite("j1", 3, 7, 2, float.NaN, "layer conv2 gave NaN") },
         { "wx", new StopWorker("j1") },
         { "es", new WorkerSpeed("j1", 3, 4, 123.5) },
         { "eh", new HowFar("j1") },

@@ -203,9 +203,34 @@ public class WorkspaceTests
     {
         var trial = new Trial(Graphs.Of("a chain"), samples: 5);
         trial.Samples[3][7] = double.NaN;
+        using var workspace = new Workspace(new ExecutionPlan(trial.Network, 16));
+        var metrics = new float[ContributionLayout.MetricsLength];
 
-        float[] contribution = trial.Train(new ExecutionPlan(trial.Network, 16));
+        trial.Fill(workspace);
+        workspace.Evaluate(5, trial.Weights, metrics);
+        trial.Fill(workspace);
+        var failure = Assert.Throws<LossNotFiniteException>(() => workspace.Train(5, trial.Weights, new float[trial.Layout.Length]));
+        trial.Fill(workspace);
 
-        Assert.True(float.IsNaN(contribution[trial.Layout.MetricsOffset + ContributionLayout.LossSum]));
+        Assert.True(float.IsNaN(metrics[ContributionLayout.LossSum]));
+        Assert.True(float.IsNaN(failure.Loss));
+        Assert.Equal("the samples have NaN", workspace.NotFinite(5, trial.Weights, default));
+    }
+
+    [Theory]
+    [InlineData("conv1", float.NaN, "weights of layer conv1 are NaN")]
+    [InlineData("fc2", float.PositiveInfinity, "weights of layer fc2 are infinity")]
+    [InlineData("conv2", 1e38f, "layer conv2 gave infinity")]
+    public void The_first_layer_that_is_not_finite_is_found(string layer, float weight, string expected)
+    {
+        var trial = new Trial(LeNet5.Modern(new Shape(1, 28, 28), 10), samples: 3);
+        Parameter parameter = trial.Network.Parameters.Single(p => p.Name == $"{layer}.weight");
+        trial.Weights.AsSpan(parameter.Offset, parameter.Length).Fill(weight);
+        using var workspace = new Workspace(new ExecutionPlan(trial.Network, 16));
+        trial.Fill(workspace);
+        Assert.Throws<LossNotFiniteException>(() => workspace.Train(3, trial.Weights, new float[trial.Layout.Length]));
+        trial.Fill(workspace);
+
+        Assert.Equal(expected, workspace.NotFinite(3, trial.Weights, default));
     }
 }

@@ -65,6 +65,14 @@ internal readonly struct SoftmaxForward : IKernel<SoftmaxArguments>
 }
 
 /// <summary>Softmax with cross-entropy: loss = ln Σ e^z − z[label]; dz = p − 1[label]. Sums over samples, never means.</summary>
+/// <remarks>
+/// With smoothing s over K classes the label's weight is 1 − s + s/K and that of every other class s/K:
+/// <code>
+/// loss = ln Σ e^z − (1 − s)·z[label] − s/K·Σ z          classes ascending in Σ z
+/// dz   = p − s/K − (1 − s)[label]
+/// </code>
+/// Szegedy et al. 2016, "Rethinking the Inception architecture", §7; numbers as PyTorch has them.
+/// </remarks>
 internal static unsafe class SoftmaxCrossEntropy
 {
     /// <summary>What a micro-batch of samples gives.</summary>
@@ -81,15 +89,17 @@ internal static unsafe class SoftmaxCrossEntropy
     /// <param name="blocks">Blocks.</param>
     /// <param name="gradient">dz, same shape as the logits, overwritten: 0 in lanes without a sample. Not the logits themselves.</param>
     /// <param name="logSums">Scratch, <c>[block][16]</c>.</param>
-    public static Result Run(float* logits, ReadOnlySpan<int> labels, int classes, int blocks, float* gradient, float* logSums)
+    /// <param name="smoothing">s, in [0, 1).</param>
+    public static Result Run(float* logits, ReadOnlySpan<int> labels, int classes, int blocks, float* gradient, float* logSums, float smoothing = 0)
     {
         Widest.Run<SoftmaxForward, SoftmaxArguments>(new SoftmaxArguments(logits, gradient, logSums, classes, blocks));
-        return Finish(logits, labels, classes, blocks, gradient, logSums);
+        return Finish(logits, labels, classes, blocks, gradient, logSums, smoothing);
     }
 
     /// <summary>What is left once <see cref="SoftmaxForward"/> has run: losses, ranks, and p − 1 at the label.</summary>
-    internal static Result Finish(float* logits, ReadOnlySpan<int> labels, int classes, int blocks, float* gradient, float* logSums)
+    internal static Result Finish(float* logits, ReadOnlySpan<int> labels, int classes, int blocks, float* gradient, float* logSums, float smoothing = 0)
     {
+        float spread = smoothing / classes, kept = 1 - smoothing;
         float* stripes = stackalloc float[Stripes.Count];
         new Span<float>(stripes, Stripes.Count).Clear();
         int top1 = 0, top5 = 0, samples = 0;
@@ -107,8 +117,21 @@ internal static unsafe class SoftmaxCrossEntropy
                 }
 
                 float z = logits[start + (label * Stripes.Count)];
-                stripes[lane] += logSums[(block * Stripes.Count) + lane] - z;
-                gradient[start + (label * Stripes.Count)] -= 1;
+                float target = z;
+                if (smoothing > 0)
+                {
+                    float sum = 0;
+                    for (int c = 0; c < classes; c++)
+                    {
+                        sum += logits[start + (c * Stripes.Count)];
+                        gradient[start + (c * Stripes.Count)] -= spread;
+                    }
+
+                    target = MathF.FusedMultiplyAdd(kept, z, spread * sum);
+                }
+
+                stripes[lane] += logSums[(block * Stripes.Count) + lane] - target;
+                gradient[start + (label * Stripes.Count)] -= kept;
                 int rank = 0;
                 for (int c = 0; c < classes; c++)
                 {

@@ -46,6 +46,32 @@ public sealed unsafe class SoftmaxCrossEntropyTests
         }
     }
 
+    [Theory]
+    [InlineData(0.1f)]
+    [InlineData(0.9f)]
+    public void Smoothed_labels_give_the_loss_and_the_gradient_of_their_definition(float smoothing)
+    {
+        const int Classes = 7;
+        using AlignedBuffer z = Logits(Classes, 1, 3), dz = Numbers.Unwritten(Classes * Stripes.Count), logSums = Numbers.Unwritten(Stripes.Count);
+        int[] labels = [.. Enumerable.Range(0, 12).Select(i => i * 3 % Classes), -1, -1, -1, -1];
+
+        SoftmaxCrossEntropy.Result result = SoftmaxCrossEntropy.Run(z.Pointer, labels, Classes, 1, dz.Pointer, logSums.Pointer, smoothing);
+
+        double loss = 0;
+        for (int lane = 0; lane < 16; lane++)
+        {
+            double[] e = [.. Enumerable.Range(0, Classes).Select(c => Math.Exp(z.Span[(c * 16) + lane]))];
+            for (int c = 0; c < Classes; c++)
+            {
+                double wanted = labels[lane] < 0 ? 0 : ((double)smoothing / Classes) + (c == labels[lane] ? 1 - (double)smoothing : 0), p = e[c] / e.Sum();
+                loss -= wanted * Math.Log(p);
+                Assert.Equal(labels[lane] < 0 ? 0 : p - wanted, dz.Span[(c * 16) + lane], 1e-6);
+            }
+        }
+
+        Assert.Equal(loss, result.LossSum, 1e-4);
+    }
+
     [Fact]
     public void Lanes_without_a_sample_give_no_loss_no_gradient_and_no_count()
     {
