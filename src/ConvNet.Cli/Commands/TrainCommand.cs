@@ -41,7 +41,7 @@ internal static class TrainCommand
 
         var progress = new TrainingProgress(error, spec.Epochs, data.Training.Count, quiet);
         using JobResult result = await progress.ShowAsync(() => LocalCluster.RunAsync(spec, job, cluster, progress, stop));
-        EpochResult? last = result.Epochs.Count > 0 ? result.Epochs[^1] : null;
+        EpochResult? last = result.Kept;
         var trained = new TrainedModel(job.Network, result.State.ToArray(), data.Training.ClassNames, data.Normalisation);
         string path = ModelFile.Save(folder, trained, Origin(spec, result));
         double seconds = Stopwatch.GetElapsedTime(start).TotalSeconds;
@@ -63,6 +63,8 @@ internal static class TrainCommand
                     trainLoss = last?.TrainLoss,
                     testLoss = last?.TestLoss,
                     testAccuracy = last?.TestAccuracy,
+                    testTop5 = last?.TestTop5,
+                    bestEpoch = result.BestEpoch + 1,
                     imagesPerSecond = result.Throughput.SamplesPerSecond,
                     seconds,
                     weightsSha256 = result.WeightsSha256,

@@ -37,7 +37,7 @@ internal static class JobText
         Line("failure", job.Failure);
         Line("progress", Progress(job));
         Line("loss", job.Loss is { } loss ? FormattableString.Invariant($"{loss:F4}") : null);
-        Line("test", job.TestAccuracy is { } accuracy ? FormattableString.Invariant($"accuracy {100 * accuracy:F2} %, loss {job.TestLoss:F4}") : null);
+        Line("test", job.TestAccuracy is { } accuracy ? FormattableString.Invariant($"accuracy {100 * accuracy:F2} %{(job.TestTop5 is { } top5 ? FormattableString.Invariant($", top-5 {100 * top5:F2} %") : "")}, loss {job.TestLoss:F4}") : null);
         Line("speed", job.SamplesPerSecond is { } speed ? FormattableString.Invariant($"{speed:N0} images/s") : null);
         Line("checkpoint", job.CheckpointStep is { } step ? $"step {step}" : null);
         Line("weights", job.WeightsSha256 is { } hash ? $"sha256 {hash}" : null);

@@ -67,7 +67,10 @@ internal sealed class TrainingProgress(TextWriter error, int epochs, int trainin
                 break;
             case JobEvent.Evaluated evaluated:
                 lock (_lock)
-                    Line($"epoch {evaluated.Epoch + 1}/{epochs}   loss {_loss:F4}   test loss {evaluated.Loss:F4}   accuracy {100 * evaluated.Accuracy:F2} %   {Speed():N0} images/s");
+                    Line($"epoch {evaluated.Epoch + 1}/{epochs}   loss {_loss:F4}   test loss {evaluated.Loss:F4}   accuracy {100 * evaluated.Accuracy:F2} %{Top5(evaluated.Top5)}   {Speed():N0} images/s");
+                break;
+            case JobEvent.EndsEarly early:
+                Line($"{early.Text}");
                 break;
             case JobEvent.WorkerLost lost:
                 Line($"worker {lost.Worker} is lost ({lost.Reason}); {lost.Workers} left take over its share");
@@ -83,6 +86,8 @@ internal sealed class TrainingProgress(TextWriter error, int epochs, int trainin
                 break;
         }
     }
+
+    private static string Top5(double? share) => share is { } top5 ? FormattableString.Invariant($"   top-5 {100 * top5:F2} %") : "";
 
     private string Describe()
     {

@@ -14,9 +14,10 @@ namespace ConvNet.Cluster.Coordinator;
 /// <param name="optimizer">The optimizer's planes.</param>
 /// <param name="planes">How many planes.</param>
 /// <param name="epochs">The metrics so far.</param>
+/// <param name="best">Weights and statistics of the best epoch so far; empty where none are kept.</param>
 /// <returns>Its folder, and its bytes.</returns>
 internal delegate (string Folder, long Bytes) WriteCheckpoint(
-    long step, ReadOnlySpan<float> state, ReadOnlySpan<float> optimizer, int planes, IReadOnlyList<CheckpointEpoch> epochs);
+    long step, ReadOnlySpan<float> state, ReadOnlySpan<float> optimizer, int planes, IReadOnlyList<CheckpointEpoch> epochs, ReadOnlySpan<float> best);
 
 /// <summary>Has checkpoints written while a job runs, one at a time. A part of the coordinator's actor, and used on its thread only.</summary>
 /// <remarks>
@@ -54,15 +55,17 @@ internal sealed class Checkpointer : IDisposable
     private readonly int _planes;
     private readonly HashSet<int> _taken = [];
     private SnapshotCollector? _collector;
+    private readonly EpochGate? _gate;
     private IReadOnlyList<CheckpointEpoch> _epochs = [];
+    private TensorLease? _best;       // of the epochs
     private long _version = -1;       // of the checkpoint under way; -1 while idle
     private long _lastVersion, _margin = FirstMargin;
     private long? _final;             // the version of the last one, once it is known
     private TimeSpan _lastTime;
 
-    public Checkpointer(CoordinatorJob job, ShardPlan plan, JobHistory history, TensorTarget[] shards, IActorRef self, TimeSpan now)
+    public Checkpointer(CoordinatorJob job, ShardPlan plan, JobHistory history, EpochGate? gate, TensorTarget[] shards, IActorRef self, TimeSpan now)
     {
-        (_job, _plan, _history, _shards, _self) = (job, plan, history, shards, self);
+        (_job, _plan, _history, _gate, _shards, _self) = (job, plan, history, gate, shards, self);
         (_policy, _write) = job.Checkpoints!.Value;
         _planes = job.Definition.CreateUpdate().StatePlanes;
         (_lastVersion, _lastTime) = (history.EverywhereVersion, now);
@@ -96,7 +99,12 @@ internal sealed class Checkpointer : IDisposable
 
         // The metrics shard reports all steps before, and none after: see ShardEngine.TakeSnapshotIfDue.
         if (m.Shard == _plan.MetricsShard)
+        {
             _epochs = _history.Save();
+            _best?.Dispose();
+            _best = _gate?.Best?.State.Share();
+        }
+
         _taken.Add(m.Shard);
         if (_taken.Count < _plan.Shards)
             return;
@@ -121,14 +129,16 @@ internal sealed class Checkpointer : IDisposable
     /// <summary>Everything is here; the disk may take its time.</summary>
     public void On(Collected m)
     {
-        var (epochs, planes, write) = (_epochs, _planes, _write);
+        var (epochs, planes, write, best) = (_epochs, _planes, _write, _best);
+        _best = null;
         Drop();
         _version = m.Version;   // still under way
         Task.Run(() =>
         {
             using (m)
+            using (best)
             {
-                var (folder, bytes) = write(m.Version, m.State.Span, m.Optimizer.Span, planes, epochs);
+                var (folder, bytes) = write(m.Version, m.State.Span, m.Optimizer.Span, planes, epochs, best is null ? [] : best.Span);
                 return new Written(m.Version, folder, bytes, null);
             }
         }).PipeTo(_self, _self, failure: e => new Written(m.Version, "", 0, e));
@@ -147,7 +157,11 @@ internal sealed class Checkpointer : IDisposable
     }
 
     /// <inheritdoc/>
-    public void Dispose() => _collector?.Dispose();
+    public void Dispose()
+    {
+        _collector?.Dispose();
+        _best?.Dispose();
+    }
 
     private void Begin(long version)
     {

@@ -76,6 +76,8 @@ internal sealed class JobCoordinator : ReceiveActor, IWithTimers
         public static readonly StopAnyway Instance = new();
     }
 
+    private sealed record Kept(TensorLease State) : INoSerializationVerificationNeeded;   // to self only
+
     private sealed record Collected(TensorLease State) : INoSerializationVerificationNeeded;   // to self only
 
     /// <summary>How long parts have to stop at the end of a job. One that is frozen is left to its node, which stops what belongs to nobody.</summary>
@@ -90,13 +92,14 @@ internal sealed class JobCoordinator : ReceiveActor, IWithTimers
     private readonly CoordinatorJob _job;
     private readonly ShardPlan _plan;
     private readonly JobHistory _history;
+    private readonly EpochGate? _gate;                     // where the end of each epoch decides something
     private readonly TensorTarget?[] _targets;
     private readonly long[] _reached, _paused;             // the version by shard; -1 before it is known
     private readonly Workforce _workers;
     private readonly List<IActorRef> _waiting;             // workers that have not been told to start yet
     private readonly long _began;
     private long _until;
-    private bool _stopRequested;
+    private bool _stopRequested, _endsHere;                // ends: by the recipe, at _until
     private LossNotFinite? _notFinite;                     // the first that a worker has told of
     private StateCollector? _collector;
     private RestoreSource? _restore;                       // until all shards have begun
@@ -111,7 +114,8 @@ internal sealed class JobCoordinator : ReceiveActor, IWithTimers
         _began = job.Clock.GetTimestamp();
         _waiting = [.. job.Workers];
         _plan = new ShardPlan(job.Definition.Layout, job.Servers.Length);
-        _history = new JobHistory(job.Definition.Plan, job.From?.Step ?? 0, job.From?.Epochs);
+        _history = new JobHistory(job.Definition.Plan, job.From?.Step ?? 0, job.From?.Epochs, job.Definition.Classes > 5);
+        _gate = EpochGate.For(job, _plan, _history);
         _workers = new Workforce(job, Tell);
         _workers.Began += Begin;
         _workers.NobodyLeft += OnNobodyLeft;
@@ -137,7 +141,7 @@ internal sealed class JobCoordinator : ReceiveActor, IWithTimers
         for (int shard = 0; shard < _job.Servers.Length; shard++)
         {
             Context.Watch(_job.Servers[shard]);
-            _job.Servers[shard].Tell(new StartShard(_job.Job, _job.Spec, shard, _job.Servers.Length, _job.From?.Step ?? 0, _restore?.Target, _job.Data));
+            _job.Servers[shard].Tell(new StartShard(_job.Job, _job.Spec, shard, _job.Servers.Length, _job.From?.Step ?? 0, _restore?.Target, _job.Data, _gate?.RestsAt));
         }
     }
 
@@ -146,6 +150,7 @@ internal sealed class JobCoordinator : ReceiveActor, IWithTimers
         _collector?.Dispose();
         _restore?.Dispose();
         _checkpointer?.Dispose();
+        _gate?.Dispose();
     }
 
     private void Starting()
@@ -157,9 +162,11 @@ internal sealed class JobCoordinator : ReceiveActor, IWithTimers
                 return;
             _restore?.Dispose();
             if (_job.Checkpoints is not null)
-                _checkpointer = new Checkpointer(_job, _plan, _history, [.. _targets.Select(t => t!)], Self, Now);
+                _checkpointer = new Checkpointer(_job, _plan, _history, _gate, [.. _targets.Select(t => t!)], Self, Now);
             Become(Running);
             IntroduceShards();
+            if (_gate is not null)
+                RunUntil(_gate.RestsAt);
             Timers.StartPeriodicTimer("tick", Tick.Instance, TickInterval);
             foreach (var worker in _waiting)
                 StartWorker(worker);
@@ -192,11 +199,20 @@ internal sealed class JobCoordinator : ReceiveActor, IWithTimers
         {
             _workers.OnEvaluated(m.Version, Now);
             Tell(_history.On(m, Now));
+            DecideOnEpoch();
             CollectAtEnd();
         });
         Receive<LimitReached>(m =>
         {
             _reached[m.Shard] = m.Version;
+            DecideOnEpoch();
+            CollectAtEnd();
+        });
+        Receive<Kept>(m =>
+        {
+            _gate!.OnKept(m.State);
+            if (!_stopRequested)
+                GoOnOrEnd();
             CollectAtEnd();
         });
         Receive<StopJob>(_ =>
@@ -221,7 +237,7 @@ internal sealed class JobCoordinator : ReceiveActor, IWithTimers
 
     private void Collecting()
     {
-        Receive<Collected>(m => End(new JobResult(m.State, _until, _until < _job.Definition.Plan.TotalSteps, _history.Epochs, _history.Throughput), null));
+        Receive<Collected>(m => End(Result(m.State, _gate?.Wanted is { } epoch && _gate.VersionOf(epoch) == _until ? epoch : null), null));
         Receive<AddWorker>(m => m.Worker.Tell(new StopWorker(_job.Job)));
         Receive<WorkerFailed>(_workers.OnFailed);
         Receive<Checkpointer.Collected>(m => m.Dispose());
@@ -240,6 +256,7 @@ internal sealed class JobCoordinator : ReceiveActor, IWithTimers
         });
         Receive<AddWorker>(m => m.Worker.Tell(new StopWorker(_job.Job)));
         Receive<Collected>(m => m.State.Dispose());
+        Receive<Kept>(m => m.State.Dispose());
         Receive<Checkpointer.Collected>(m => m.Dispose());
         ReceiveAny(_ => { });   // whatever the parts still had to say
     }
@@ -352,8 +369,7 @@ internal sealed class JobCoordinator : ReceiveActor, IWithTimers
         // Shards differ by one version at most, and workers go on: those behind complete their step and come to the same version.
         _until = _paused.Max();
         Tell(new JobEvent.Stopping(_until));
-        foreach (var server in _job.Servers)
-            server.Tell(new RunUntil(_job.Job, _until));
+        RunUntil(_until);
         EndIfNobodyCanStopIt();
     }
 
@@ -363,7 +379,7 @@ internal sealed class JobCoordinator : ReceiveActor, IWithTimers
 
     private void CollectAtEnd()
     {
-        if (!HasEnded || _collector is not null)
+        if (!HasEnded || _collector is not null || _gate is { IsKeeping: true } || (_gate is not null && !_stopRequested && _gate.DecidedAt != _until))
             return;
         if (_checkpointer is not null && _stopRequested && !_finalWritten)
         {
@@ -374,16 +390,58 @@ internal sealed class JobCoordinator : ReceiveActor, IWithTimers
         }
 
         Timers.Cancel("stop");
+        if (_gate?.Best is { } best && best.Epoch == _gate.Wanted && _gate.VersionOf(best.Epoch) != _until)
+        {
+            End(Result(best.State.Share(), best.Epoch), null);
+            return;
+        }
+
         Become(Collecting);
         var self = Self;
         _collector = new StateCollector(_job.Job, _plan, [.. _targets.Select(t => t!)], _until, _job.Transport, state => self.Tell(new Collected(state), self));
         _collector.Ask();
     }
 
+    private JobResult Result(TensorLease state, int? bestEpoch) =>
+        new(state, _until, _until < _job.Definition.Plan.TotalSteps && !_endsHere, _history.Epochs, _history.Throughput, bestEpoch);
+
+    private void RunUntil(long version)
+    {
+        foreach (var server in _job.Servers)
+            server.Tell(new RunUntil(_job.Job, version));
+    }
+
+    /// <summary>Where the end of an epoch decides something, all shards rest there.</summary>
+    private void DecideOnEpoch()
+    {
+        if (_gate is not { IsKeeping: false } gate || _stopRequested || gate.DecidedAt == gate.RestsAt
+            || _history.EvaluatedVersion != gate.RestsAt || !Array.TrueForAll(_reached, v => v == gate.RestsAt))
+            return;
+        var self = Self;
+        if (!gate.KeepIfBest([.. _targets.Select(t => t!)], state => self.Tell(new Kept(state), self)))
+            GoOnOrEnd();
+    }
+
+    private void GoOnOrEnd()
+    {
+        bool over = _gate!.IsOver;
+        _gate.Decide(over);
+        if (over)
+        {
+            (_until, _endsHere) = (_gate.RestsAt, true);
+            if (_until < _job.Definition.Plan.TotalSteps)
+                Tell(new JobEvent.EndsEarly(_until, _job.Definition.Plan.EpochOf(_until - 1), BestEpoch.Of(_history.Accuracies)!.Value));
+            return;
+        }
+
+        RunUntil(_gate.RestsAt);
+        EndIfDiverged();
+    }
+
     /// <summary>Workers may be a step ahead of where the job comes to its end: what they find there does not matter.</summary>
     private void EndIfDiverged()
     {
-        if (_notFinite is { } found && found.Step < _until)
+        if (_notFinite is { } found && found.Step < Math.Min(_until, _stopRequested ? long.MaxValue : _gate?.RestsAt ?? long.MaxValue))
             End(null, Divergence.Of(found, _job));
     }
 

@@ -12,18 +12,23 @@ internal sealed class JobHistory
     private sealed class Sums
     {
         public double Loss, Correct, Samples;
-        public double? TestLoss, TestAccuracy;
+        public double? TestLoss, TestAccuracy, TestTop5;
     }
 
     private readonly StepPlan _plan;
     private readonly SortedDictionary<int, Sums> _epochs = [];
     private TimeSpan _began, _last, _training;
+    private readonly bool _countsTop5;
     private long _samples;
 
     /// <summary>The history of an attempt that begins at a version, with the metrics of the steps before.</summary>
-    public JobHistory(StepPlan plan, long version = 0, IReadOnlyList<CheckpointEpoch>? before = null)
+    /// <param name="plan">Epochs and steps.</param>
+    /// <param name="version">The version.</param>
+    /// <param name="before">The metrics.</param>
+    /// <param name="countsTop5">Whether there are so many classes that the five most probable ones mean something.</param>
+    public JobHistory(StepPlan plan, long version = 0, IReadOnlyList<CheckpointEpoch>? before = null, bool countsTop5 = false)
     {
-        (_plan, EverywhereVersion) = (plan, version);
+        (_plan, EverywhereVersion, _countsTop5) = (plan, version, countsTop5);
         foreach (var epoch in before ?? [])
         {
             _epochs.Add(epoch.Epoch, new()
@@ -33,19 +38,24 @@ internal sealed class JobHistory
                 Samples = epoch.Samples,
                 TestLoss = epoch.TestLoss,
                 TestAccuracy = epoch.TestAccuracy,
+                TestTop5 = epoch.TestTop5,
             });
         }
     }
 
     /// <summary>The metrics so far, for a checkpoint.</summary>
     public IReadOnlyList<CheckpointEpoch> Save() =>
-        [.. _epochs.Select(e => new CheckpointEpoch(e.Key, (long)e.Value.Samples, e.Value.Loss, e.Value.Correct, e.Value.TestLoss, e.Value.TestAccuracy))];
+        [.. _epochs.Select(e => new CheckpointEpoch(e.Key, (long)e.Value.Samples, e.Value.Loss, e.Value.Correct, e.Value.TestLoss, e.Value.TestAccuracy, e.Value.TestTop5))];
 
     /// <summary>Versions that every shard has published: one less than the steps the metrics shard has taken.</summary>
     public long EverywhereVersion { get; private set; }
 
     /// <summary>The version that was evaluated last; -1 before the first.</summary>
     public long EvaluatedVersion { get; private set; } = -1;
+
+    /// <summary>The epochs that were evaluated, with their accuracy.</summary>
+    public IReadOnlyCollection<(int Epoch, double Accuracy)> Accuracies =>
+        [.. _epochs.Where(e => e.Value.TestAccuracy is not null).Select(e => (e.Key, e.Value.TestAccuracy!.Value))];
 
     /// <summary>The first step begins.</summary>
     public void Begin(TimeSpan now) => _began = _last = now;
@@ -72,15 +82,16 @@ internal sealed class JobHistory
         var sums = Of(epoch);
         double loss = completed.Metrics.LossSum / (double)_plan.TestSamples;
         double accuracy = completed.Metrics.Top1Correct / (double)_plan.TestSamples;
-        (sums.TestLoss, sums.TestAccuracy) = (loss, accuracy);
+        double? top5 = _countsTop5 ? completed.Metrics.Top5Correct / (double)_plan.TestSamples : null;
+        (sums.TestLoss, sums.TestAccuracy, sums.TestTop5) = (loss, accuracy, top5);
         EvaluatedVersion = completed.Version;
         _last = now;
-        return new(completed.Version, epoch, loss, accuracy);
+        return new(completed.Version, epoch, loss, accuracy, top5);
     }
 
     /// <summary>The epochs so far.</summary>
     public IReadOnlyList<EpochResult> Epochs =>
-        [.. _epochs.Select(e => new EpochResult(e.Key, (long)e.Value.Samples, e.Value.Loss / e.Value.Samples, e.Value.Correct / e.Value.Samples, e.Value.TestLoss, e.Value.TestAccuracy))];
+        [.. _epochs.Select(e => new EpochResult(e.Key, (long)e.Value.Samples, e.Value.Loss / e.Value.Samples, e.Value.Correct / e.Value.Samples, e.Value.TestLoss, e.Value.TestAccuracy, e.Value.TestTop5))];
 
     /// <summary>The speed so far.</summary>
     public Throughput Throughput => new(_last - _began, _training, _samples);

@@ -14,6 +14,10 @@ internal sealed class StartingPoint : IDisposable
         checkpoint.State.CopyTo(State.Span);
         Optimizer = TensorLease.Allocate(checkpoint.Optimizer.Length);
         checkpoint.Optimizer.CopyTo(Optimizer.Span);
+        if (checkpoint.Best is not { } best)
+            return;
+        Best = TensorLease.Allocate(best.Length);
+        best.CopyTo(Best.Span);
     }
 
     /// <summary>Steps taken.</summary>
@@ -25,6 +29,9 @@ internal sealed class StartingPoint : IDisposable
     /// <summary>The optimizer's planes, each for all parameters.</summary>
     public TensorLease Optimizer { get; }
 
+    /// <summary>Weights and statistics of the best epoch before it, where the job keeps them.</summary>
+    public TensorLease? Best { get; }
+
     /// <summary>The metrics up to it.</summary>
     public IReadOnlyList<CheckpointEpoch> Epochs { get; }
 
@@ -33,5 +40,6 @@ internal sealed class StartingPoint : IDisposable
     {
         State.Dispose();
         Optimizer.Dispose();
+        Best?.Dispose();
     }
 }

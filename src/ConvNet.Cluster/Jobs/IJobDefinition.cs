@@ -13,6 +13,9 @@ public interface IJobDefinition
     /// <summary>What a micro-batch gives to a step.</summary>
     ContributionLayout Layout { get; }
 
+    /// <summary>Classes that are told apart; 0 where nobody knows.</summary>
+    int Classes => 0;
+
     /// <summary>Writes a range of version 0 of weights and statistics: so that each shard of a large model makes its own and no more.</summary>
     /// <param name="start">Where the range starts in the state, which has <see cref="ContributionLayout.StateLength"/> floats.</param>
     /// <param name="range">Overwritten.</param>

@@ -22,7 +22,18 @@ public abstract record JobEvent
     /// <param name="Epoch">The epoch that is over, from 0.</param>
     /// <param name="Loss">Mean loss.</param>
     /// <param name="Accuracy">Share of right answers, from 0 to 1.</param>
-    public sealed record Evaluated(long Version, int Epoch, double Loss, double Accuracy) : JobEvent;
+    /// <param name="Top5">Share of samples whose class was among the five most probable; null where there are no more than five classes.</param>
+    public sealed record Evaluated(long Version, int Epoch, double Loss, double Accuracy, double? Top5 = null) : JobEvent;
+
+    /// <summary>The job ends before its last epoch, because none has been better for long enough.</summary>
+    /// <param name="Version">Steps taken.</param>
+    /// <param name="Epoch">The epoch that is over, from 0.</param>
+    /// <param name="BestEpoch">The best one, from 0.</param>
+    public sealed record EndsEarly(long Version, int Epoch, int BestEpoch) : JobEvent
+    {
+        /// <summary>In words for people.</summary>
+        public string Text => $"ends after epoch {Epoch + 1}: none of the last {Epoch - BestEpoch} was better than epoch {BestEpoch + 1}";
+    }
 
     /// <summary>A worker takes part from now on.</summary>
     /// <param name="Worker">Its number in the job.</param>

@@ -7,9 +7,9 @@ public sealed class JobResult : IDisposable
 {
     private readonly TensorLease _state;
 
-    internal JobResult(TensorLease state, long version, bool stopped, IReadOnlyList<EpochResult> epochs, Throughput throughput)
+    internal JobResult(TensorLease state, long version, bool stopped, IReadOnlyList<EpochResult> epochs, Throughput throughput, int? bestEpoch = null)
     {
-        (_state, Version, Stopped, Epochs, Throughput) = (state, version, stopped, epochs, throughput);
+        (_state, Version, Stopped, Epochs, Throughput, BestEpoch) = (state, version, stopped, epochs, throughput, bestEpoch);
         WeightsSha256 = WeightsHash.Of(state.Span);
     }
 
@@ -22,8 +22,14 @@ public sealed class JobResult : IDisposable
     /// <summary>Steps taken.</summary>
     public long Version { get; }
 
-    /// <summary>Whether the job was stopped before its last step.</summary>
+    /// <summary>Whether the job was stopped before its last step by somebody. One that ends early by its own recipe was not.</summary>
     public bool Stopped { get; }
+
+    /// <summary>The epoch, from 0, whose weights these are, in a job that keeps the best; null where they are those of the last step.</summary>
+    public int? BestEpoch { get; }
+
+    /// <summary>The metrics of the weights: those of the epoch that they are of; null where no epoch was begun.</summary>
+    public EpochResult? Kept => Epochs.FirstOrDefault(e => e.Epoch == BestEpoch) ?? (Epochs.Count > 0 ? Epochs[^1] : null);
 
     /// <summary>The epochs that were begun, in order.</summary>
     public IReadOnlyList<EpochResult> Epochs { get; }
@@ -42,7 +48,9 @@ public sealed class JobResult : IDisposable
 /// <param name="TrainAccuracy">Share of right answers among them, from 0 to 1.</param>
 /// <param name="TestLoss">Mean loss over the test set, with the weights at the end of the epoch; null where it was not evaluated.</param>
 /// <param name="TestAccuracy">Share of right answers on the test set, from 0 to 1.</param>
-public sealed record EpochResult(int Epoch, long Samples, double TrainLoss, double TrainAccuracy, double? TestLoss, double? TestAccuracy);
+/// <param name="TestTop5">Share of test samples whose class was among the five most probable; null where there are no more than five classes.</param>
+public sealed record EpochResult(
+    int Epoch, long Samples, double TrainLoss, double TrainAccuracy, double? TestLoss, double? TestAccuracy, double? TestTop5 = null);
 
 /// <summary>How fast a job went. The only part of a result that is not the same every time.</summary>
 /// <param name="Elapsed">From the first assignment to the last step or evaluation.</param>

@@ -24,6 +24,8 @@ public class NetworkJobDefinition : IJobDefinition
         Network = JobNetwork.Build(spec, data.Shape, data.ClassNames.Count);
         Plan = new StepPlan(data.TrainingCount, data.TestCount, spec.Batch, spec.MicroBatch, spec.Epochs);
         _schedule = Recipe.ScheduleOf(spec, Plan);
+        if (data.TestCount == 0 && (spec.EarlyStop > 0 || spec.Keep == KeptWeights.Best))
+            throw new JobFileException([$"{(spec.EarlyStop > 0 ? "early-stop" : "keep")}: goes by the accuracy on the test set, and {spec.Data} has none."]);
         CreateUpdate();   // says what is wrong with the recipe before anything begins
     }
 
@@ -32,6 +34,9 @@ public class NetworkJobDefinition : IJobDefinition
 
     /// <inheritdoc/>
     public StepPlan Plan { get; }
+
+    /// <inheritdoc/>
+    public int Classes => Network.Classes;
 
     /// <inheritdoc/>
     public ContributionLayout Layout => Network.Layout;

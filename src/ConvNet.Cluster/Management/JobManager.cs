@@ -265,7 +265,7 @@ internal sealed class JobManager : ReceiveActor
         if (_running is not { } running || running.Target != m.Target)
             return;
         Keep(m.Problem is null
-            ? _queue.Done(running.Id, running.Number, m.Result.Version, m.Result.WeightsSha256, Now)
+            ? _queue.Done(running.Id, running.Number, m.Result.Version, m.Result.WeightsSha256, Now, m.Result.BestEpoch is null ? null : m.Result.Kept)
             : _queue.Fail(running.Id, running.Number, $"the model could not be kept: {m.Problem.Message}", Now));
         m.Result.Dispose();
         End(running);
@@ -292,7 +292,8 @@ internal sealed class JobManager : ReceiveActor
 
     private JobChange? Describe(Running running, JobEvent happened) => happened switch
     {
-        JobEvent.Evaluated e => _queue.EpochEnded(running.Id, running.Number, e.Epoch, e.Loss, e.Accuracy, Now),
+        JobEvent.Evaluated e => _queue.EpochEnded(running.Id, running.Number, e.Epoch, e.Loss, e.Accuracy, Now, e.Top5),
+        JobEvent.EndsEarly e => _queue.Note(running.Id, running.Number, "early-stop", e.Text, Now),
         JobEvent.WaitingForWorkers => Wait(running, "for a node with the role worker"),
         JobEvent.WorkerFellBehind e => _queue.Note(running.Id, running.Number, "worker-behind", $"worker {e.Worker} is far behind after step {e.Version}; the others take over its share", Now),
         JobEvent.WorkerCaughtUp e => _queue.Note(running.Id, running.Number, "worker-caught-up", $"worker {e.Worker} has caught up and has its share again", Now),

@@ -118,9 +118,9 @@ internal sealed class JobPreparation(CoordinatorData data, string workDirectory,
         }
 
         private (string Folder, long Bytes) WriteCheckpoint(
-            long step, ReadOnlySpan<float> state, ReadOnlySpan<float> optimizer, int planes, IReadOnlyList<CheckpointEpoch> epochs)
+            long step, ReadOnlySpan<float> state, ReadOnlySpan<float> optimizer, int planes, IReadOnlyList<CheckpointEpoch> epochs, ReadOnlySpan<float> best)
         {
-            return checkpoints.Write(step, NamedTensor.Of(job.Network), state, optimizer, planes, epochs, policy.Keep);
+            return checkpoints.Write(step, NamedTensor.Of(job.Network), state, optimizer, planes, epochs, policy.Keep, best);
         }
     }
 }

@@ -167,15 +167,16 @@ public sealed class JobQueue
     /// <param name="testLoss">Mean loss.</param>
     /// <param name="testAccuracy">Share of right answers, from 0 to 1.</param>
     /// <param name="now">The time.</param>
+    /// <param name="testTop5">Share of samples whose class was among the five most probable; null where that was not counted.</param>
     /// <returns>Null where the attempt is over.</returns>
-    public JobChange? EpochEnded(string id, int attempt, int epoch, double testLoss, double testAccuracy, DateTimeOffset now)
+    public JobChange? EpochEnded(string id, int attempt, int epoch, double testLoss, double testAccuracy, DateTimeOffset now, double? testTop5 = null)
     {
         if (Begun(id, attempt) is not { } job)
             return null;
         string loss = job.Loss is { } l ? FormattableString.Invariant($"loss {l:F4}   ") : "";
         return Change(
-            job with { TestLoss = testLoss, TestAccuracy = testAccuracy }, "epoch",
-            FormattableString.Invariant($"epoch {epoch + 1}/{job.Spec.Epochs}   {loss}test loss {testLoss:F4}   accuracy {100 * testAccuracy:F2} %{Speed(job.SamplesPerSecond, "   ")}"), now);
+            job with { TestLoss = testLoss, TestAccuracy = testAccuracy, TestTop5 = testTop5 }, "epoch",
+            FormattableString.Invariant($"epoch {epoch + 1}/{job.Spec.Epochs}   {loss}test loss {testLoss:F4}   accuracy {100 * testAccuracy:F2} %{(testTop5 is { } top5 ? FormattableString.Invariant($"   top-5 {100 * top5:F2} %") : "")}{Speed(job.SamplesPerSecond, "   ")}"), now);
     }
 
     /// <summary>A checkpoint is complete on disk. Taken also from a job that has just failed or was cancelled: it can be resumed there.</summary>
@@ -199,14 +200,16 @@ public sealed class JobQueue
 
     /// <summary>All steps are taken and the model is kept.</summary>
     /// <returns>Null where the attempt is over.</returns>
-    public JobChange? Done(string id, int attempt, long steps, string weightsSha256, DateTimeOffset now)
+    public JobChange? Done(string id, int attempt, long steps, string weightsSha256, DateTimeOffset now, EpochResult? kept = null)
     {
         if (Begun(id, attempt) is not { } job)
             return null;
+        if (kept is not null)
+            job = job with { TestLoss = kept.TestLoss, TestAccuracy = kept.TestAccuracy, TestTop5 = kept.TestTop5 };
         string accuracy = job.TestAccuracy is { } share ? FormattableString.Invariant($"accuracy {100 * share:F2} %, ") : "";
         return Change(
             job with { State = JobState.Done, Ended = now, Step = steps, TotalSteps = steps, SamplesPerSecond = null, WeightsSha256 = weightsSha256 },
-            "done", $"done: {accuracy}weights sha256 {weightsSha256}", now);
+            "done", $"done: {accuracy}{(kept is null ? "" : $"of epoch {kept.Epoch + 1}, ")}weights sha256 {weightsSha256}", now);
     }
 
     /// <summary>A job cannot be brought to its end.</summary>

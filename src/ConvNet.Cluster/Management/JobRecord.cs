@@ -49,6 +49,7 @@ public sealed record JobSubmission(JobSpec Spec, int Priority = 0, string? Name 
 /// <param name="CheckpointStep">The step of the newest checkpoint; null where there is none.</param>
 /// <param name="WeightsSha256">The hash of the weights, once it is done.</param>
 /// <param name="Failure">Why it failed.</param>
+/// <param name="TestTop5">Share of test samples whose class was among the five most probable, as last evaluated; null where that is not counted.</param>
 /// <param name="LogLines">Lines of its log that are kept: the sequence number of the last one.</param>
 public sealed record JobRecord(
     string Id,
@@ -69,6 +70,7 @@ public sealed record JobRecord(
     long? CheckpointStep = null,
     string? WeightsSha256 = null,
     string? Failure = null,
+    double? TestTop5 = null,
     long LogLines = 0)
 {
     /// <summary>The number in <see cref="Id"/>: the place in the order of submission, from 1.</summary>
@@ -87,7 +89,7 @@ public sealed record JobRecord(
 /// <summary>Something that happened to a job: a line of its log.</summary>
 /// <param name="Sequence">Counts the lines of one job from 1. 0 in a line that is shown live and not kept (<c>progress</c>).</param>
 /// <param name="Time">When.</param>
-/// <param name="Kind">What, in one word for programs: <c>submitted started waiting worker-joined worker-lost worker-behind worker-caught-up epoch checkpoint fallback resumed cancelled done failed warning progress</c>.</param>
+/// <param name="Kind">What, in one word for programs: <c>submitted started waiting worker-joined worker-lost worker-behind worker-caught-up epoch early-stop checkpoint fallback resumed cancelled done failed warning progress</c>.</param>
 /// <param name="Text">What, in words for people.</param>
 /// <param name="Record">The job as it stood then.</param>
 public sealed record JobLogEntry(long Sequence, DateTimeOffset Time, string Kind, string Text, JobRecord Record);

@@ -16,6 +16,7 @@ public static class ShardProtocol
     /// <param name="Version">The version that it begins with.</param>
     /// <param name="Restore">Where to get that version; null for version 0, which is made from the seed.</param>
     /// <param name="Data">What the data is like; null where the server has its runtime from elsewhere.</param>
+    /// <param name="Until">Publish no version beyond this one until told otherwise; null for the job's last.</param>
     [MessagePackObject]
     public sealed record StartShard(
         [property: Key(0)] string Job,
@@ -24,7 +25,8 @@ public static class ShardProtocol
         [property: Key(3)] int Shards,
         [property: Key(4)] long Version = 0,
         [property: Key(5)] TensorTarget? Restore = null,
-        [property: Key(6)] DataOrigin? Data = null) : IClusterMessage;
+        [property: Key(6)] DataOrigin? Data = null,
+        [property: Key(7)] long? Until = null) : IClusterMessage;
 
     /// <summary>Server → coordinator: the shard is there, and this is where its frames go.</summary>
     [MessagePackObject]

@@ -63,6 +63,7 @@ internal sealed class ParameterServer : ReceiveActor, IWithTimers
         {
             FirstVersion = _start.Version,
             Restore = _start.Restore,
+            FirstLimit = _start.Until,
         };
         _engine = new ShardEngine(job, message => (message is IClusterMessage ? coordinator : self).Tell(message, self));
         Become(Serving);

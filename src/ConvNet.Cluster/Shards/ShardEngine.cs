@@ -74,7 +74,7 @@ internal sealed class ShardEngine : ITensorReceiver
     public ShardEngine(ShardJob job, Action<object> report)
     {
         (_job, _report) = (job, report);
-        _limit = job.Plan.TotalSteps;
+        _limit = job.FirstLimit ?? job.Plan.TotalSteps;
         _progress = new(job.Job);
         _totals = job.Sums > 0 ? new(job) : null;
         _queue = new(DoOrFail);

@@ -16,6 +16,9 @@ internal sealed record ShardJob(string Job, int Shard, ShardPlan Shards, IJobDef
     /// <summary>Where to get that version; null for version 0, which is made from the seed.</summary>
     public TensorTarget? Restore { get; init; }
 
+    /// <summary>Nothing is published beyond this version until the coordinator says so; null for the job's last version.</summary>
+    public long? FirstLimit { get; init; }
+
     /// <summary>Epochs and steps.</summary>
     public StepPlan Plan => Definition.Plan;
 

@@ -10,7 +10,8 @@ namespace ConvNet.Data.Checkpoints;
 /// <param name="Manifest">What it is of.</param>
 /// <param name="State">Weights and running statistics.</param>
 /// <param name="Optimizer">The optimizer's state, plane after plane, a float for each parameter in each.</param>
-public sealed record Checkpoint(CheckpointManifest Manifest, float[] State, float[] Optimizer);
+/// <param name="Best">Weights and running statistics of the best epoch so far, where the job keeps them.</param>
+public sealed record Checkpoint(CheckpointManifest Manifest, float[] State, float[] Optimizer, float[]? Best = null);
 
 /// <summary>The checkpoints of one job in one folder: written whole or not at all, the newest few kept, damaged ones passed over.</summary>
 /// <remarks>
@@ -31,6 +32,9 @@ public sealed class CheckpointFolder(string folder, string job)
     /// <summary>The file with the optimizer's state.</summary>
     public const string OptimizerName = "optimizer.safetensors";
 
+    /// <summary>The file with weights and running statistics of the best epoch so far; only in checkpoints of jobs that keep them.</summary>
+    public const string BestName = "best.safetensors";
+
     private const string Prefix = "step-", Temporary = ".tmp";
 
     /// <summary>Writes a checkpoint, then removes all but the newest <paramref name="keep"/>.</summary>
@@ -41,10 +45,12 @@ public sealed class CheckpointFolder(string folder, string job)
     /// <param name="planes">How many planes.</param>
     /// <param name="epochs">The metrics so far.</param>
     /// <param name="keep">How many to keep, at least 1.</param>
+    /// <param name="best">Weights and running statistics of the best epoch so far; empty where none are kept.</param>
     /// <returns>Its folder, and its bytes.</returns>
     /// <exception cref="IOException">The disk did not take it. What was there before is still there.</exception>
     public (string Folder, long Bytes) Write(
-        long step, IReadOnlyList<NamedTensor> tensors, ReadOnlySpan<float> state, ReadOnlySpan<float> optimizer, int planes, IReadOnlyList<CheckpointEpoch> epochs, int keep)
+        long step, IReadOnlyList<NamedTensor> tensors, ReadOnlySpan<float> state, ReadOnlySpan<float> optimizer, int planes, IReadOnlyList<CheckpointEpoch> epochs, int keep,
+        ReadOnlySpan<float> best = default)
     {
         string final = Path.Combine(folder, string.Create(CultureInfo.InvariantCulture, $"{Prefix}{step:D12}"));
         string temporary = final + Temporary;
@@ -57,6 +63,8 @@ public sealed class CheckpointFolder(string folder, string job)
             WriteValues(temporary, WeightsName, WithStatistics(tensors, state.Length), state, metadata),
             WriteValues(temporary, OptimizerName, Planes(optimizer.Length, planes), optimizer, metadata),
         ];
+        if (!best.IsEmpty)
+            files = [.. files, WriteValues(temporary, BestName, WithStatistics(tensors, best.Length), best, metadata)];
         var manifest = new CheckpointManifest(CheckpointManifest.CurrentFormat, job, step, files, epochs);
         byte[] json = JsonSerializer.SerializeToUtf8Bytes(manifest, CheckpointManifest.Json);
         AtomicFile.Write(Path.Combine(temporary, CheckpointManifest.FileName), stream => stream.Write(json));
@@ -108,7 +116,9 @@ public sealed class CheckpointFolder(string folder, string job)
             throw new DataException($"its format is {manifest.Format}, this program reads {CheckpointManifest.CurrentFormat}.");
         if (manifest.Job != job)
             throw new DataException("it is of another job, or of the same one with other settings or data.");
-        return new(manifest, ReadValues(path, manifest, WeightsName), ReadValues(path, manifest, OptimizerName));
+        return new(
+            manifest, ReadValues(path, manifest, WeightsName), ReadValues(path, manifest, OptimizerName),
+            manifest.Files.Any(f => f.Name == BestName) ? ReadValues(path, manifest, BestName) : null);
     }
 
     private static CheckpointManifest ReadManifest(string path)

@@ -16,7 +16,9 @@ public sealed record CheckpointFile(string Name, long Length, string Sha256);
 /// <param name="Correct">How many were right.</param>
 /// <param name="TestLoss">Mean test loss, if the epoch was evaluated.</param>
 /// <param name="TestAccuracy">Share of right answers on the test set, if the epoch was evaluated.</param>
-public sealed record CheckpointEpoch(int Epoch, long Samples, double LossSum, double Correct, double? TestLoss, double? TestAccuracy);
+/// <param name="TestTop5">Share of samples whose class was among the five most probable, if that was counted.</param>
+public sealed record CheckpointEpoch(
+    int Epoch, long Samples, double LossSum, double Correct, double? TestLoss, double? TestAccuracy, double? TestTop5 = null);
 
 /// <summary>What a checkpoint is of, and what belongs to it. Written last: a folder without it is no checkpoint.</summary>
 /// <param name="Format">The version of the format.</param>

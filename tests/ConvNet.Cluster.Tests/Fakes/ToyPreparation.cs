@@ -48,7 +48,7 @@ internal sealed class ToyPreparation(ToyRuntime runtime, ITensorTransport transp
             {
                 WaitsForWorkers = true,
                 From = _from,
-                Checkpoints = (_policy, (step, state, optimizer, planes, epochs) => _checkpoints.Write(step, [], state, optimizer, planes, epochs, _policy.Keep)),
+                Checkpoints = (_policy, (step, state, optimizer, planes, epochs, best) => _checkpoints.Write(step, [], state, optimizer, planes, epochs, _policy.Keep, best)),
             };
 
         public Task SaveModelAsync(JobResult result) => Task.CompletedTask;

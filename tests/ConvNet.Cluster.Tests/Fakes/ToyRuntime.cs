@@ -20,6 +20,9 @@ public sealed class ToyRuntime : IJobRuntime
     /// <summary>The loss sum of a micro-batch, if it is to be another.</summary>
     public Func<long, float?> Loss { get; init; } = _ => null;
 
+    /// <summary>How many of the test set are right, by weight 7, if it is to be other than nearly all.</summary>
+    public Func<float, int>? Correct { get; init; }
+
     public int LanesAlive => Volatile.Read(ref _lanesAlive);
 
     private int _lanesAlive;
@@ -117,8 +120,12 @@ public sealed class ToyRuntime : IJobRuntime
             }
         }
 
-        public void Evaluate(int microBatch, ReadOnlySpan<float> weights, Span<float> metrics) =>
+        public void Evaluate(int microBatch, ReadOnlySpan<float> weights, Span<float> metrics)
+        {
             Measure(metrics, Math.Abs(weights[7]) + microBatch, job.Plan.EvaluationSamples(microBatch).Count);
+            if (job.Correct is { } correct)
+                metrics[ContributionLayout.Top1Correct] = microBatch == 0 ? correct(weights[7]) : 0;
+        }
 
         public void Dispose() => Interlocked.Decrement(ref job._lanesAlive);
 

@@ -141,6 +141,30 @@ public sealed class ClusterTests : IAsyncLifetime
         Assert.Equal(torn, log.Any(l => l.Kind == "warning" && l.Text.Contains("weights.safetensors", StringComparison.Ordinal)));
     }
 
+    [Theory(Timeout = 60_000)]
+    [InlineData(0, 90)]
+    [InlineData(12, 54)]
+    public async Task The_best_weights_outlive_a_lost_server(int patience, int steps)
+    {
+        float best = _runtime.TrainPlainly(18)[7];
+        var runtime = new ToyRuntime { BeforeTrain = _gate.Pass, Plan = _runtime.Plan, Correct = w => w == best ? 4 : 3 };
+        await using var cluster = new InProcessCluster(runtime) { Checkpoints = new(EverySteps: 25, Every: null) };
+        await cluster.StartAsync(NodeRole.Coordinator, NodeRole.Server, NodeRole.Worker);
+        var server = await cluster.StartAsync(NodeRole.Server);
+        await cluster.AllUpAsync();
+        var job = await cluster.SubmitAsync(new(new JobSpec { Keep = KeptWeights.Best, EarlyStop = patience }));
+        await cluster.LineAsync(job.Id, l => l.Kind == "checkpoint");
+
+        await server.KillAsync();
+        await cluster.LineAsync(job.Id, l => l.Kind == "fallback");
+        _gate.Open();
+        var end = await cluster.EndOfAsync(job.Id);
+
+        Assert.Equal((JobState.Done, 2, steps, 4 / 23.0), (end.State, end.Attempt, end.Step, end.TestAccuracy));
+        Assert.Equal(WeightsHash.Of(_runtime.TrainPlainly(18)), end.WeightsSha256);
+        Assert.Equal(patience > 0, (await cluster.Store.LogAsync(job.Id, 0)).Any(l => l is { Kind: "early-stop", Text: "ends after epoch 18: none of the last 12 was better than epoch 6" }));
+    }
+
     [Fact(Timeout = 60_000)]
     public async Task A_server_node_that_leaves_costs_no_step()
     {
