@@ -89,6 +89,13 @@ public sealed class TrainTests(SmallDigits digits) : IClassFixture<SmallDigits>,
         Assert.Equal(0, evaluated.ExitCode);
         Assert.Equal(trained.WeightsSha256, evaluated.WeightsSha256);
         Assert.Equal(trained.Json.GetProperty("testAccuracy").GetDouble(), evaluated.Json.GetProperty("testAccuracy").GetDouble(), 1e-9);
+        Assert.Equal(trained.Json.GetProperty("testTop5").GetDouble(), evaluated.Json.GetProperty("testTop5").GetDouble(), 1e-9);
+        Assert.Equal(
+            evaluated.Json.GetProperty("classes").EnumerateArray().Select(c => c.GetProperty("correct").GetInt32()),
+            evaluated.Json.GetProperty("confusion").EnumerateArray().Select((row, label) => row[label].GetInt32()));
+        Assert.Equal(
+            evaluated.Json.GetProperty("testAccuracy").GetDouble() * evaluated.Json.GetProperty("samples").GetInt32(),
+            evaluated.Json.GetProperty("classes").EnumerateArray().Sum(c => c.GetProperty("correct").GetInt32()), 1e-6);
         Assert.Equal(0, predicted.ExitCode);
         Assert.Equal(labels.Select(l => $"{l}"), predicted.Json.GetProperty("predictions").EnumerateArray().Select(p => p.GetProperty("class").GetString()));
     }

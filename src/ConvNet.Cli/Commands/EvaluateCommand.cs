@@ -33,8 +33,9 @@ internal static class EvaluateCommand
         if (test.Shape != model.Network.Input || test.ClassNames.Count != model.Network.Classes)
             throw new UsageException($"{path} takes images of {model.Network.Input} in {model.Network.Classes} classes; {dataName} has {test.Shape} in {test.ClassNames.Count}. Choose the data that it was trained for.");
         long start = Stopwatch.GetTimestamp();
-        (double loss, double accuracy) = Measure(model, test);
+        Evaluation result = Measure(model, test);
         double seconds = Stopwatch.GetElapsedTime(start).TotalSeconds;
+        double? top5 = model.Network.Classes > 5 ? result.Top5 : null;
         if (json)
         {
             output.WriteLine(JsonSerializer.Serialize(
@@ -44,8 +45,11 @@ internal static class EvaluateCommand
                     model = model.Network.Name,
                     data = dataName,
                     samples = test.Count,
-                    testLoss = loss,
-                    testAccuracy = accuracy,
+                    testLoss = result.Loss,
+                    testAccuracy = result.Accuracy,
+                    testTop5 = top5,
+                    classes = ConfusionText.Classes(result.Confusion, test.ClassNames),
+                    confusion = ConfusionText.Rows(result.Confusion),
                     imagesPerSecond = test.Count / seconds,
                     seconds,
                     weightsSha256 = model.WeightsSha256,
@@ -55,28 +59,40 @@ internal static class EvaluateCommand
         }
         else
         {
-            output.WriteLine(string.Create(CultureInfo.InvariantCulture, $"{model.Network.Name} on {test.Count} test images of {dataName}: accuracy {100 * accuracy:F2} %, loss {loss:F4}"));
+            string more = top5 is { } share ? string.Create(CultureInfo.InvariantCulture, $", top-5 {100 * share:F2} %") : "";
+            output.WriteLine(string.Create(CultureInfo.InvariantCulture, $"{model.Network.Name} on {test.Count} test images of {dataName}: accuracy {100 * result.Accuracy:F2} %{more}, loss {result.Loss:F4}"));
+            ConfusionText.Write(output, result.Confusion, test.ClassNames);
             output.WriteLine($"weights  sha256 {model.WeightsSha256}");
         }
 
         return ExitCode.Done;
     }
 
-    /// <summary>Mean loss and accuracy; micro-batches side by side, their sums added in order.</summary>
-    private static (double Loss, double Accuracy) Measure(TrainedModel model, DataSet test)
+    /// <summary>What is counted over a test set: mean loss, shares of right answers from 0 to 1, and who was taken for whom.</summary>
+    private sealed record Evaluation(double Loss, double Accuracy, double Top5, ConfusionMatrix Confusion);
+
+    /// <summary>Micro-batches side by side, their sums added in order.</summary>
+    private static Evaluation Measure(TrainedModel model, DataSet test)
     {
         var steps = new StepPlan(1, test.Count, MicroBatch, MicroBatch, 1);
         var plan = new ExecutionPlan(model.Network, MicroBatch);
         var metrics = new float[steps.EvaluationMicroBatches][];
+        var labels = new int[test.Count];
+        var predicted = new int[test.Count];
         Parallel.For(0, metrics.Length, () => new Workspace(plan), (i, _, workspace) =>
         {
             (int first, int count) = steps.EvaluationSamples(i);
             int[] samples = [.. Enumerable.Range(first, count)];
             SampleLanes.Fill(test, samples, model.Normalisation, workspace.Input, workspace.Labels);
+            workspace.Labels[..count].CopyTo(labels.AsSpan(first));
             metrics[i] = new float[ContributionLayout.MetricsLength];
-            workspace.Evaluate(count, model.Weights, metrics[i]);
+            workspace.Evaluate(count, model.Weights, metrics[i], predicted.AsSpan(first, count));
             return workspace;
         }, workspace => workspace.Dispose());
-        return (metrics.Sum(m => (double)m[ContributionLayout.LossSum]) / test.Count, metrics.Sum(m => (double)m[ContributionLayout.Top1Correct]) / test.Count);
+        var confusion = new ConfusionMatrix(model.Network.Classes);
+        for (int sample = 0; sample < test.Count; sample++)
+            confusion.Add(labels[sample], predicted[sample]);
+        double Mean(int metric) => metrics.Sum(m => (double)m[metric]) / test.Count;
+        return new(Mean(ContributionLayout.LossSum), Mean(ContributionLayout.Top1Correct), Mean(ContributionLayout.Top5Correct), confusion);
     }
 }

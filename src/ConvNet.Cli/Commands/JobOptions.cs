@@ -14,6 +14,8 @@ internal sealed class JobOptions
 
     private static JobSpec Default { get; } = new();
 
+    private readonly Option<string>[] _recipe = RecipeOptions.Create();
+
     private Option<string> Model { get; } = JobOption("--model", "Network, see 'convnet models'", "NAME", Default.Model);
 
     private Option<string> Data { get; } = JobOption("--data", "digits, mnist:DIR, fashion-mnist:DIR, cifar10:DIR, cifar100:DIR, images:SIZE:DIR, or a folder of IDX files", "DATA", Default.Data);
@@ -32,14 +34,14 @@ internal sealed class JobOptions
 
     private Option<string> WeightDecay { get; } = JobOption("--weight-decay", "Pull of all parameters towards 0", "X", Default.WeightDecay);
 
-    private Option<string> Schedule { get; } = JobOption("--schedule", "Learning rate over the job: constant or cosine", "NAME", "cosine");
+    private Option<string> Schedule { get; } = JobOption("--schedule", "Learning rate over the job: constant, step, multi-step, exponential, cosine, polynomial or one-cycle", "NAME", "cosine");
 
     private Option<string> Augment { get; } = JobOption("--augment", "Changes to training images by chance, such as \"crop 4, flip\"", "LIST", "none");
 
     private Option<string> Seed { get; } = JobOption("--seed", "Decides initial weights and the order of samples", "N", Default.Seed);
 
     /// <summary>All options, in the order of the help.</summary>
-    public Option<string>[] All => [Model, Data, Epochs, Batch, MicroBatch, LearningRate, Momentum, Nesterov, WeightDecay, Schedule, Augment, Seed];
+    public Option<string>[] All => [Model, Data, Epochs, Batch, MicroBatch, LearningRate, Momentum, Nesterov, WeightDecay, Schedule, .. _recipe, Augment, Seed];
 
     /// <summary>The job: the file, if one is named, with the options given over it; checked as a whole.</summary>
     /// <exception cref="JobFileException">Something is wrong; it has every problem.</exception>
@@ -80,7 +82,7 @@ internal sealed class JobOptions
         }
     }
 
-    private static Option<string> JobOption(string name, string description, string value, object standard) => new(name)
+    internal static Option<string> JobOption(string name, string description, string value, object standard) => new(name)
     {
         Description = string.Create(System.Globalization.CultureInfo.InvariantCulture, $"{description} [default: {standard}]"),
         HelpName = value,

@@ -77,7 +77,7 @@ internal static class TrainCommand
             if (result.Stopped)
                 await output.WriteLineAsync($"stopped after step {result.Version} of {job.Plan.TotalSteps}; what was learned so far is kept");
             if (last?.TestAccuracy is { } accuracy)
-                await output.WriteLineAsync(string.Create(CultureInfo.InvariantCulture, $"accuracy {100 * accuracy:F2} % on {data.Test.Count:N0} test images"));
+                await output.WriteLineAsync(string.Create(CultureInfo.InvariantCulture, $"accuracy {100 * accuracy:F2} %{(last.TestTop5 is { } top5 ? string.Create(CultureInfo.InvariantCulture, $", top-5 {100 * top5:F2} %") : "")} on {data.Test.Count:N0} test images{(result.BestEpoch is { } best ? $", after epoch {best + 1}, the best" : "")}"));
             await output.WriteLineAsync(string.Create(CultureInfo.InvariantCulture, $"trained  {Count(result.Version, "step")} in {seconds:F1} s, {result.Throughput.SamplesPerSecond:N0} images/s"));
             await output.WriteLineAsync($"model    {path}");
             await output.WriteLineAsync($"weights  sha256 {result.WeightsSha256}");

@@ -66,15 +66,20 @@ public sealed unsafe class Workspace : IDisposable
     /// <param name="samples">Samples there.</param>
     /// <param name="weights">The parameters and the running statistics.</param>
     /// <param name="metrics">Overwritten: <see cref="ContributionLayout.MetricsLength"/> floats.</param>
-    public void Evaluate(int samples, ReadOnlySpan<float> weights, Span<float> metrics)
+    /// <param name="predicted">Overwritten, if it is not empty: the class of each sample that has the greatest score, the lowest of equally great ones; −1 where all scores are NaN.</param>
+    public void Evaluate(int samples, ReadOnlySpan<float> weights, Span<float> metrics, Span<int> predicted = default)
     {
         int blocks = CheckedBlocks(samples, weights, _plan.Network.StateLength);
         CheckLabels(samples, blocks);
+        if (!predicted.IsEmpty && predicted.Length != samples)
+            throw new ArgumentException($"Classes of {samples} samples are {samples} numbers, got {predicted.Length}.", nameof(predicted));
         if (metrics.Length != ContributionLayout.MetricsLength)
             throw new ArgumentException($"Metrics are {ContributionLayout.MetricsLength} floats, got {metrics.Length}.", nameof(metrics));
         fixed (float* parameters = weights)
             Forward(parameters, parameters + _plan.Network.ParameterCount, blocks, Evaluation(samples));
         WriteMetrics(LossOf(_plan.Steps[^1], blocks, smoothing: 0), metrics);
+        for (int sample = 0; sample < predicted.Length; sample++)
+            predicted[sample] = Greatest(sample);
     }
 
     /// <summary>The probabilities of the classes for the samples in <see cref="Input"/>.</summary>
@@ -136,6 +141,20 @@ public sealed unsafe class Workspace : IDisposable
     {
         _arena.Dispose();
         _scratch.Dispose();
+    }
+
+    private int Greatest(int sample)
+    {
+        int classes = _plan.Network.Classes, greatest = -1;
+        float* scores = At(_plan.Steps[^1].Activation) + (sample / Stripes.Count * classes * Stripes.Count) + (sample % Stripes.Count);
+        for (int c = 0; c < classes; c++)
+        {
+            float score = scores[c * Stripes.Count];
+            if (!float.IsNaN(score) && (greatest < 0 || score > scores[greatest * Stripes.Count]))
+                greatest = c;
+        }
+
+        return greatest;
     }
 
     private static PassContext Evaluation(int samples) => new(Trains: false, Seed: 0, Step: 0, FirstSample: 0, samples);

@@ -140,6 +140,27 @@ public class WorkspaceTests
     }
 
     [Fact]
+    public void The_class_of_the_greatest_score_is_told_and_agrees_with_the_count()
+    {
+        var trial = new Trial(new NetworkBuilder("eight", new Shape(1, 4, 4)).Add("fc", new FullyConnected(8)).Build(), samples: 40);
+        double[] weights = [.. trial.Weights.Select(w => (double)w)];
+        using var workspace = new Workspace(new ExecutionPlan(trial.Network, 48));
+        var metrics = new float[ContributionLayout.MetricsLength];
+        int[] predicted = new int[40];
+        trial.Fill(workspace);
+
+        workspace.Evaluate(40, trial.Weights, metrics, predicted);
+
+        for (int s = 0; s < 40; s++)
+        {
+            double[] scores = trial.Logits(trial.Samples[s], weights);
+            Assert.Equal(Array.IndexOf(scores, scores.Max()), predicted[s]);
+        }
+
+        Assert.Equal(predicted.Zip(trial.Labels).Count(p => p.First == p.Second), metrics[ContributionLayout.Top1Correct]);
+    }
+
+    [Fact]
     public void Samples_that_are_labelled_as_none_are_left_out()
     {
         var trial = new Trial(Graphs.Of("a chain"), samples: 20);

@@ -32,6 +32,18 @@ public sealed class CheckpointFolderTests : IDisposable
     }
 
     [Fact]
+    public void The_best_weights_so_far_are_kept_beside_the_newest()
+    {
+        _checkpoints.Write(7, Names, State(7), Optimizer(7), planes: 2, Epochs, keep: 3, best: State(3));
+        var first = _checkpoints.ReadNewest().Newest!;
+        Write(8);
+
+        Assert.Equal(State(3), first.Best);
+        Assert.Equal(State(7), first.State);
+        Assert.Null(_checkpoints.ReadNewest().Newest!.Best);
+    }
+
+    [Fact]
     public void The_weights_can_be_read_by_others_under_their_names()
     {
         var (path, _) = Write(7);
