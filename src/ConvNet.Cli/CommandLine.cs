@@ -57,5 +57,6 @@ public static class CommandLine
         JobCommands.Resume(output, error),
         NodesCommand.Create(output),
         FetchCommand.Create(output),
+        DataCommand.Create(output, error),
     };
 }

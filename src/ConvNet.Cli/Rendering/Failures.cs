@@ -7,6 +7,7 @@ using ConvNet.Core.Text;
 using ConvNet.Dashboard;
 using ConvNet.Dashboard.Client;
 using ConvNet.Data;
+using ConvNet.Data.Downloads;
 
 namespace ConvNet.Cli.Rendering;
 
@@ -23,7 +24,7 @@ internal static class Failures
         JobApiException refused => (string.Join(Environment.NewLine, refused.Problems.Select(p => $"error: {p}")), refused.IsFault ? ExitCode.Failed : ExitCode.WrongUsage),
         NodeSettingsException wrong => (string.Join(Environment.NewLine, wrong.Problems.Select(p => $"error: {p}")), ExitCode.WrongUsage),
         UsageException or DataException or ShapeException or HttpOptionsException => ($"error: {failure.Message}", ExitCode.WrongUsage),
-        JobFailedException or JobStoreException => ($"error: {failure.Message}", ExitCode.Failed),
+        JobFailedException or JobStoreException or DownloadException => ($"error: {failure.Message}", ExitCode.Failed),
         IOException or UnauthorizedAccessException => ($"error: {failure.Message}", ExitCode.Failed),
         OperationCanceledException => ("stopped before there was anything to keep", ExitCode.Interrupted),
         _ => null,
