@@ -7,6 +7,7 @@ namespace ConvNet.Data.Images;
 public static class ImageFile
 {
     private const int MostBytes = 1 << 28;
+    private const long MostPixels = 1L << 28;
 
     /// <summary>Reads a picture.</summary>
     /// <remarks>
@@ -83,7 +84,7 @@ public static class ImageFile
     }
 
     private static ImageResult Decode(string path) =>
-        TryDecode(path, out Exception? broken) ?? throw new DataException($"{path}: is no picture that can be read, or is damaged; PNG, JPEG, BMP, GIF and TGA can.", broken!);
+        TryDecode(path, out Exception? broken) ?? throw new DataException($"{path}: is no picture that can be read, or is damaged{(broken is InvalidDataException ? $": {broken.Message}" : "")}; PNG, JPEG, BMP, GIF and TGA can.", broken!);
 
     private static ImageResult? TryDecode(string path, out Exception? broken)
     {
@@ -103,13 +104,29 @@ public static class ImageFile
         try
         {
             using var stream = new PictureStream(file);
+            if (ImageInfo.FromStream(stream) is { } info && (long)info.Width * info.Height > MostPixels)
+                throw new InvalidDataException($"it says that it has {info.Width} × {info.Height} pixels");
+            if (IsCutOff(file))
+                throw new InvalidDataException("it is cut off");
+            stream.Position = 0;
             return ImageResult.FromStream(stream, ColorComponents.RedGreenBlue);
         }
-        catch (Exception damage) when (damage is InvalidOperationException or IndexOutOfRangeException or ArgumentException or EndOfStreamException or OverflowException)
+        catch (Exception damage) when (damage is InvalidOperationException or IndexOutOfRangeException or ArgumentException or EndOfStreamException or OverflowException or InvalidDataException)
         {
             broken = damage;
             return null;
         }
+    }
+
+    /// <summary>Whether a JPEG file ends within its pixels: the decoder would make the rest of them up. No two bytes of pixels look like a marker.</summary>
+    private static bool IsCutOff(ReadOnlySpan<byte> file)
+    {
+        const byte Marker = 0xFF, StartOfImage = 0xD8, EndOfImage = 0xD9, StartOfScan = 0xDA;
+        if (!file.StartsWith([Marker, StartOfImage]))
+            return false;
+        ReadOnlySpan<byte> rest = file;
+        int last = rest.LastIndexOf([Marker, EndOfImage]);
+        return last < 0 || rest[last..].IndexOf([Marker, StartOfScan]) >= 0;
     }
 
     private static byte[] Plane(ImageResult image, int channel)
