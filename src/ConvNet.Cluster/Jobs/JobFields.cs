@@ -54,6 +54,7 @@ internal static class JobFields
             _ => null,
         }),
         new("augment", ImageAugmentation.Forms, (s, t) => ImageAugmentation.Parse(t) is { } augmentation ? s with { Augment = augmentation.Text } : null) { IsList = true },
+        .. DataFields.All,
     ];
 
     /// <summary>The field of a name, or null.</summary>

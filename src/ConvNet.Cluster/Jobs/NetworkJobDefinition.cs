@@ -4,6 +4,7 @@ using ConvNet.Core.Optimizers;
 using ConvNet.Core.Tensors;
 using ConvNet.Core.Training;
 using ConvNet.Data.Manifests;
+using ConvNet.Data.Sampling;
 using Rates = ConvNet.Core.Schedules.LearningRateSchedule;
 
 namespace ConvNet.Cluster.Jobs;
@@ -17,11 +18,13 @@ public class NetworkJobDefinition : IJobDefinition
     /// <param name="spec">The job.</param>
     /// <param name="data">What the data it names is like.</param>
     /// <exception cref="ShapeException">The network cannot be built for such images.</exception>
+    /// <exception cref="ConvNet.Data.DataException">So few images are there that none would be left for one part of the validation split.</exception>
     public NetworkJobDefinition(JobSpec spec, DataDescription data)
     {
         _spec = spec;
         Network = JobNetwork.Build(spec, data.Shape, data.ClassNames.Count);
-        Plan = new StepPlan(data.TrainingCount, data.TestCount, spec.Batch, spec.MicroBatch, spec.Epochs);
+        (int training, int test) = ValidationSplit.Counts(data.TrainingCount, data.TestCount, spec.Validation);
+        Plan = new StepPlan(training, test, spec.Batch, spec.MicroBatch, spec.Epochs);
     }
 
     /// <summary>The network.</summary>
