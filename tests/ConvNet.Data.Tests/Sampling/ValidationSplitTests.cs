@@ -36,7 +36,7 @@ public sealed class ValidationSplitTests
     }
 
     [Fact]
-    public void Another_seed_holds_others_out_and_the_same_seed_the_same() 
+    public void Another_seed_holds_others_out_and_the_same_seed_the_same()
     {
         DataSplits data = Numbered(100);
         int[] one = Numbers(ValidationSplit.Of(data, 0.2f, 1).Test), again = Numbers(ValidationSplit.Of(data, 0.2f, 1).Test), other = Numbers(ValidationSplit.Of(data, 0.2f, 2).Test);
