@@ -3,6 +3,7 @@ using ConvNet.Data.Cifar;
 using ConvNet.Data.Digits;
 using ConvNet.Data.Idx;
 using ConvNet.Data.Images;
+using ConvNet.Data.Manifests;
 
 namespace ConvNet.Data;
 
@@ -24,30 +25,31 @@ public static class DataSource
 
     /// <summary>Loads a data set.</summary>
     /// <param name="name">One of <see cref="Forms"/>.</param>
+    /// <param name="skipDamaged">Whether damaged pictures are left out; otherwise one is an error.</param>
+    /// <param name="known">Mean and deviation of its training images, where they are known; taken where working them out would mean decoding all pictures only for that.</param>
     /// <exception cref="DataException">The name is of no known form, or the files are missing or damaged.</exception>
-    public static DataSplits Load(string name)
+    public static DataSplits Load(string name, bool skipDamaged = false, Normalisation? known = null)
     {
         DataName parsed = DataName.Parse(name);
         if (parsed.Kind == DataKind.Idx && !Directory.Exists(parsed.Folder))
             throw new DataException($"data '{name}': there is no such folder, and no data set of that name. It takes {string.Join(", ", Forms.Select(f => f.Form))}.");
-        return Load(name, parsed.Kind, parsed.Folder, parsed.ImageSize);
+        if (parsed.Kind != DataKind.Images)
+            return Load(name, parsed.Kind, parsed.Folder);
+        IReadOnlyList<string> files = ImageFolder.Files(parsed.Folder), damaged = [];
+        if (skipDamaged)
+            (files, damaged) = ImageFolder.Sift(parsed.Folder, files);
+        return ImageFolder.Read(name, parsed.Folder, files, parsed.ImageSize, known) with { Skipped = damaged };
     }
 
     /// <summary>Loads a data set from where it has been found.</summary>
-    /// <param name="name">As the user named it, for messages.</param>
-    /// <param name="kind">How its files are read.</param>
-    /// <param name="folder">Where they are.</param>
-    /// <param name="imageSize">The size that pictures are made, for those kinds that are of pictures.</param>
+    /// <param name="data">Where, and what it consists of.</param>
+    /// <param name="known">Mean and deviation of its training images, where another machine has worked them out; taken where that would mean decoding all pictures only for them.</param>
     /// <exception cref="DataException">The files are missing or damaged.</exception>
-    public static DataSplits Load(string name, DataKind kind, string folder, Size imageSize) => kind switch
-    {
-        DataKind.Digits => Digits(),
-        DataKind.Cifar10 or DataKind.Cifar10Validation or DataKind.Cifar100 => CifarFolder.Read(name, kind, folder),
-        DataKind.Images => ImageFolder.Read(name, folder, imageSize),
-        _ => IdxFolder.Read(name, folder, fashion: kind == DataKind.FashionMnist),
-    };
+    internal static DataSplits Load(LocatedData data, Normalisation? known) => data.Manifest.Kind == DataKind.Images
+        ? ImageFolder.Read(data.Name, data.Folder, data.Manifest.Files.Select(f => f.Name), data.Manifest.ImageSize, known) with { Skipped = data.Skipped }
+        : Load(data.Name, data.Manifest.Kind, data.Folder);
 
-    /// <summary>The names of the files in a folder that <see cref="Load(string, DataKind, string, Size)"/> reads.</summary>
+    /// <summary>The names of the files in a folder that are read.</summary>
     /// <param name="kind">How they are read; not the built-in digits.</param>
     /// <param name="folder">Where they are.</param>
     /// <exception cref="DataException">The folder or a file is missing.</exception>
@@ -56,6 +58,13 @@ public static class DataSource
         DataKind.Cifar10 or DataKind.Cifar10Validation or DataKind.Cifar100 => CifarFolder.Files(kind, folder),
         DataKind.Images => ImageFolder.Files(folder),
         _ => IdxFolder.Files(folder),
+    };
+
+    private static DataSplits Load(string name, DataKind kind, string folder) => kind switch
+    {
+        DataKind.Digits => Digits(),
+        DataKind.Cifar10 or DataKind.Cifar10Validation or DataKind.Cifar100 => CifarFolder.Read(name, kind, folder),
+        _ => IdxFolder.Read(name, folder, fashion: kind == DataKind.FashionMnist),
     };
 
     private static DataSplits Digits()

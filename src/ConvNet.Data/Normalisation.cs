@@ -15,40 +15,65 @@ public sealed record Normalisation(IReadOnlyList<float> Mean, IReadOnlyList<floa
     /// <summary>What is added then.</summary>
     public float Shift(int channel) => (float)(-(double)Mean[channel] / Deviation[channel]);
 
-    /// <summary>Mean and deviation of all pixels of a data set. A channel without any contrast gets a deviation of 1.</summary>
+    /// <summary>Mean and deviation of all pixels of a data set, on all cores. A channel without any contrast gets a deviation of 1.</summary>
+    /// <exception cref="DataException">An image cannot be read.</exception>
     public static Normalisation Of(DataSet data)
     {
-        int channels = data.Shape.Channels, pixels = data.Shape.Pixels;
-        var mean = new float[channels];
-        var deviation = new float[channels];
-        for (int channel = 0; channel < channels; channel++)
+        var all = new Sums(data.Shape.Channels);
+        OnAllCores.Run(data.Count, () => (Sums: new Sums(data.Shape.Channels), Image: data.InMemory ? [] : new byte[data.Shape.Elements]), (i, own) =>
         {
-            ulong sum = 0, squares = 0;
-            for (int i = 0; i < data.Count; i++)
+            if (!data.InMemory)
+                data.Read(i, own.Image);
+            own.Sums.Add(data.InMemory ? data.Pixels(i) : own.Image, data.Shape.Pixels);
+        }, own => all.Add(own.Sums));
+        return all.Normalisation((double)data.Count * data.Shape.Pixels);
+    }
+
+    /// <summary>Sums over pixels, of each channel. They are of integers: in whatever order, they come to the same.</summary>
+    private sealed class Sums(int channels)
+    {
+        private readonly ulong[] _sums = new ulong[channels], _squares = new ulong[channels];
+
+        public void Add(ReadOnlySpan<byte> image, int pixels)
+        {
+            for (int channel = 0; channel < channels; channel++)
             {
                 // A plane's sums fit 32 bits up to 66 000 pixels; adding them up by plane keeps the inner loop short.
                 uint planeSum = 0, planeSquares = 0;
-                ReadOnlySpan<byte> plane = data.Pixels(i).Slice(channel * pixels, pixels);
+                ReadOnlySpan<byte> plane = image.Slice(channel * pixels, pixels);
                 for (int p = 0; p < plane.Length; p++)
                 {
                     planeSum += plane[p];
                     planeSquares += (uint)(plane[p] * plane[p]);
                     if ((p & 0x7FFF) == 0x7FFF)
                     {
-                        (sum, squares) = (sum + planeSum, squares + planeSquares);
+                        (_sums[channel], _squares[channel]) = (_sums[channel] + planeSum, _squares[channel] + planeSquares);
                         planeSum = planeSquares = 0;
                     }
                 }
 
-                (sum, squares) = (sum + planeSum, squares + planeSquares);
+                (_sums[channel], _squares[channel]) = (_sums[channel] + planeSum, _squares[channel] + planeSquares);
             }
-
-            double count = (double)data.Count * pixels, average = sum / count;
-            double variance = (squares / count) - (average * average);
-            mean[channel] = (float)(average / 255);
-            deviation[channel] = variance > 0 ? (float)(Math.Sqrt(variance) / 255) : 1;
         }
 
-        return new Normalisation(mean, deviation);
+        public void Add(Sums other)
+        {
+            for (int channel = 0; channel < channels; channel++)
+                (_sums[channel], _squares[channel]) = (_sums[channel] + other._sums[channel], _squares[channel] + other._squares[channel]);
+        }
+
+        public Normalisation Normalisation(double count)
+        {
+            var mean = new float[channels];
+            var deviation = new float[channels];
+            for (int channel = 0; channel < channels; channel++)
+            {
+                double average = _sums[channel] / count, variance = (_squares[channel] / count) - (average * average);
+                mean[channel] = (float)(average / 255);
+                deviation[channel] = variance > 0 ? (float)(Math.Sqrt(variance) / 255) : 1;
+            }
+
+            return new Normalisation(mean, deviation);
+        }
     }
 }

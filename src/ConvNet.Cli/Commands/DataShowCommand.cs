@@ -14,17 +14,18 @@ internal static class DataShowCommand
     {
         var data = new Argument<string>("DATA") { Description = $"As a job's data: {string.Join(", ", DataSource.Forms.Select(f => f.Form))}" };
         var sheet = new Option<string>("--out") { Description = "PNG file for a contact sheet: the first training images of each class", HelpName = "FILE", DefaultValueFactory = _ => "contact-sheet.png" };
+        var skip = new Option<bool>("--skip-corrupt") { Description = "Leave damaged pictures out, and name them" };
         var json = new Option<bool>("--json") { Description = "Print one JSON object" };
-        var command = new Command("show", "Show a data set: classes, shapes, mean and deviation, and a contact sheet") { data, sheet, json };
-        command.SetAction(parsed => Run(parsed.GetValue(data)!, parsed.GetValue(sheet)!, parsed.GetValue(json), output));
+        var command = new Command("show", "Show a data set: classes, shapes, mean and deviation, and a contact sheet") { data, sheet, skip, json };
+        command.SetAction(parsed => Run(parsed.GetValue(data)!, parsed.GetValue(sheet)!, parsed.GetValue(skip), parsed.GetValue(json), output));
         return command;
     }
 
-    private static int Run(string name, string sheet, bool json, TextWriter output)
+    private static int Run(string name, string sheet, bool skipCorrupt, bool json, TextWriter output)
     {
         if (Path.GetDirectoryName(Path.GetFullPath(sheet)) is not { } folder || !Directory.Exists(folder))
             throw new UsageException($"--out {sheet}: there is no such folder to write into.");
-        DataSplits data = DataSource.Load(name);
+        DataSplits data = DataSource.Load(name, skipCorrupt);
         int[] training = Counts(data.Training), test = Counts(data.Test);
         ContactSheet.Write(sheet, data.Training);
         IReadOnlyList<string> classes = data.Training.ClassNames;
@@ -41,6 +42,7 @@ internal static class DataShowCommand
                     mean = data.Normalisation.Mean,
                     deviation = data.Normalisation.Deviation,
                     classes = classes.Select((c, i) => new { name = c, training = training[i], test = test[i] }),
+                    skipped = data.Skipped,
                     sheet,
                 },
                 JsonText.Options));
@@ -50,6 +52,8 @@ internal static class DataShowCommand
         output.WriteLine(string.Create(CultureInfo.InvariantCulture, $"{name}: images of {data.Training.Shape}, {classes.Count} classes"));
         output.WriteLine(string.Create(CultureInfo.InvariantCulture, $"training   {data.Training.Count:N0} images, mean {Text(data.Normalisation.Mean)}, deviation {Text(data.Normalisation.Deviation)}"));
         output.WriteLine(string.Create(CultureInfo.InvariantCulture, $"test       {data.Test.Count:N0} images"));
+        foreach (string skipped in data.Skipped)
+            output.WriteLine($"damaged    {skipped}");
         output.WriteLine($"sheet      {sheet}");
         output.WriteLine();
         TextTable.Write(output, ["CLASS", "TRAINING", "TEST"], classes.Select((c, i) => new[] { c, training[i].ToString("N0", CultureInfo.InvariantCulture), test[i].ToString("N0", CultureInfo.InvariantCulture) }));

@@ -20,16 +20,17 @@ internal static class EvaluateCommand
     {
         var model = new Argument<string>("MODEL") { Description = "Folder of a trained model, or a file in it" };
         var data = new Option<string>("--data") { Description = "The data whose test set is used: digits, mnist:DIR, fashion-mnist:DIR, cifar10:DIR, cifar100:DIR, images:SIZE:DIR, or a folder of IDX files", HelpName = "DATA", DefaultValueFactory = _ => "digits" };
+        var skip = new Option<bool>("--skip-corrupt") { Description = "Leave damaged pictures out" };
         var json = new Option<bool>("--json") { Description = "Print one JSON object" };
-        var command = new Command("evaluate", "Measure a trained model on a test set") { model, data, json };
-        command.SetAction(parsed => Run(parsed.GetValue(model)!, parsed.GetValue(data)!, parsed.GetValue(json), output));
+        var command = new Command("evaluate", "Measure a trained model on a test set") { model, data, skip, json };
+        command.SetAction(parsed => Run(parsed.GetValue(model)!, parsed.GetValue(data)!, parsed.GetValue(skip), parsed.GetValue(json), output));
         return command;
     }
 
-    private static int Run(string path, string dataName, bool json, TextWriter output)
+    private static int Run(string path, string dataName, bool skip, bool json, TextWriter output)
     {
         TrainedModel model = ModelFile.Load(path);
-        DataSet test = DataSource.Load(dataName).Test;
+        DataSet test = DataSource.Load(dataName, skip, model.Normalisation).Test;
         if (test.Shape != model.Network.Input || test.ClassNames.Count != model.Network.Classes)
             throw new UsageException($"{path} takes images of {model.Network.Input} in {model.Network.Classes} classes; {dataName} has {test.Shape} in {test.ClassNames.Count}. Choose the data that it was trained for.");
         long start = Stopwatch.GetTimestamp();
@@ -77,18 +78,23 @@ internal static class EvaluateCommand
         var steps = new StepPlan(1, test.Count, MicroBatch, MicroBatch, 1);
         var plan = new ExecutionPlan(model.Network, MicroBatch);
         var metrics = new float[steps.EvaluationMicroBatches][];
+        int length = test.Shape.Elements;
         var labels = new int[test.Count];
         var predicted = new int[test.Count];
-        Parallel.For(0, metrics.Length, () => new Workspace(plan), (i, _, workspace) =>
+        OnAllCores.Run(metrics.Length, () => (Workspace: new Workspace(plan), Images: new byte[MicroBatch * length]), (i, own) =>
         {
+            (Workspace workspace, byte[] images) = own;
             (int first, int count) = steps.EvaluationSamples(i);
-            int[] samples = [.. Enumerable.Range(first, count)];
-            SampleLanes.Fill(test, samples, model.Normalisation, workspace.Input, workspace.Labels);
-            workspace.Labels[..count].CopyTo(labels.AsSpan(first));
+            for (int s = 0; s < count; s++)
+            {
+                test.Read(first + s, images.AsSpan(s * length, length));
+                labels[first + s] = test.Label(first + s);
+            }
+
+            SampleLanes.Fill(images, labels.AsSpan(first, count), test.Shape, model.Normalisation, workspace.Input, workspace.Labels);
             metrics[i] = new float[ContributionLayout.MetricsLength];
             workspace.Evaluate(count, model.Weights, metrics[i], predicted.AsSpan(first, count));
-            return workspace;
-        }, workspace => workspace.Dispose());
+        }, own => own.Workspace.Dispose());
         var confusion = new ConfusionMatrix(model.Network.Classes);
         for (int sample = 0; sample < test.Count; sample++)
             confusion.Add(labels[sample], predicted[sample]);

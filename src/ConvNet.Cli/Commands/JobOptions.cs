@@ -38,10 +38,14 @@ internal sealed class JobOptions
 
     private Option<string> Augment { get; } = JobOption("--augment", "Changes to training images by chance, such as \"crop 4, flip\"", "LIST", "none");
 
+    private Option<string> Validation { get; } = JobOption("--validation", "Share of the training images that is held out and measured on in place of the test set", "X", 0);
+
+    private Option<string> SkipCorrupt { get; } = JobOption("--skip-corrupt", "Leave damaged pictures out: true or false", "BOOL", "false");
+
     private Option<string> Seed { get; } = JobOption("--seed", "Decides initial weights and the order of samples", "N", Default.Seed);
 
     /// <summary>All options, in the order of the help.</summary>
-    public Option<string>[] All => [Model, Data, Epochs, Batch, MicroBatch, LearningRate, Momentum, Nesterov, WeightDecay, Schedule, .. _recipe, Augment, Seed];
+    public Option<string>[] All => [Model, Data, Epochs, Batch, MicroBatch, LearningRate, Momentum, Nesterov, WeightDecay, Schedule, .. _recipe, Augment, Validation, SkipCorrupt, Seed];
 
     /// <summary>The job: the file, if one is named, with the options given over it; checked as a whole.</summary>
     /// <exception cref="JobFileException">Something is wrong; it has every problem.</exception>

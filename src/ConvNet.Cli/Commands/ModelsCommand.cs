@@ -36,7 +36,7 @@ internal static class ModelsCommand
             (m.Network.ParameterCount - m.Network.AuxiliaryParameterCount).ToString("N0", CultureInfo.InvariantCulture).PadLeft(11),
             Amounts.Count(m.Network.MultiplyAdds).PadLeft(13),
             m.Model.Summary,
-        ]));
+        ]), 5, 2);
         output.WriteLine();
         output.WriteLine("Input and classes are those of the publication; each adapts to the images and classes of its data. 'convnet describe MODEL' shows the layers.");
     }

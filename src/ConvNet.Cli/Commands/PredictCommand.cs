@@ -79,7 +79,12 @@ internal static class PredictCommand
     private static byte[] Read(string file, Shape shape)
     {
         if (shape.Channels == 3)
-            return ImageFile.ReadCut(file, shape);
+        {
+            var planes = new byte[shape.Elements];
+            ImageFile.ReadCut(file, shape, planes);
+            return planes;
+        }
+
         byte[] pixels = ImageFile.Read(file, shape);
         if (shape.Channels == 1)
             ImageFile.LightOnDark(pixels, shape.Width, shape.Height);

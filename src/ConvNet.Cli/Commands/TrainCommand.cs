@@ -13,6 +13,8 @@ namespace ConvNet.Cli.Commands;
 /// <summary><c>convnet train</c>: trains a network with all actors in this process, and saves it.</summary>
 internal static class TrainCommand
 {
+    private const int MostSkippedNamed = 5;
+
     public static Command Create(TextWriter output, TextWriter error)
     {
         var options = new TrainOptions();
@@ -32,12 +34,15 @@ internal static class TrainCommand
         bool json = parsed.GetValue(options.Json), quiet = parsed.GetValue(options.Quiet);
         TextWriter people = quiet ? TextWriter.Null : json ? error : output;
 
-        DataSplits data = DataSource.Load(spec.Data);
-        var job = new NetworkJob(spec, data);
+        var job = new NetworkJob(spec, DataSource.Load(spec.Data, spec.SkipCorrupt));
+        DataSplits data = job.Data;
         string folder = OutputFolder.Make(parsed.GetValue(options.Out), spec);
         await people.WriteLineAsync(string.Create(
             CultureInfo.InvariantCulture,
-            $"{job.Network.Name} on {spec.Data}: {job.Network.ParameterCount:N0} parameters, {data.Training.Count:N0} training and {data.Test.Count:N0} test images, {Count(cluster.Workers, "worker")} × {Count(cluster.LanesOrDefault, "lane")}, {Count(cluster.Servers, "server")}"));
+            $"{job.Network.Name} on {spec.Data}: {job.Network.ParameterCount:N0} parameters, {data.Training.Count:N0} training and {data.Test.Count:N0} {Measured(spec)} images, {Count(cluster.Workers, "worker")} × {Count(cluster.LanesOrDefault, "lane")}, {Count(cluster.Servers, "server")}"));
+
+        if (data.Skipped.Count > 0)
+            await people.WriteLineAsync($"skipped  {Count(data.Skipped.Count, "damaged picture")}: {string.Join(", ", data.Skipped.Take(MostSkippedNamed))}{(data.Skipped.Count > MostSkippedNamed ? ", …" : "")}");
 
         var progress = new TrainingProgress(error, spec.Epochs, data.Training.Count, quiet);
         using JobResult result = await progress.ShowAsync(() => LocalCluster.RunAsync(spec, job, cluster, progress, stop));
@@ -60,6 +65,7 @@ internal static class TrainCommand
                     workers = cluster.Workers,
                     lanes = cluster.LanesOrDefault,
                     servers = cluster.Servers,
+                    skipped = data.Skipped,
                     trainLoss = last?.TrainLoss,
                     testLoss = last?.TestLoss,
                     testAccuracy = last?.TestAccuracy,
@@ -77,7 +83,7 @@ internal static class TrainCommand
             if (result.Stopped)
                 await output.WriteLineAsync($"stopped after step {result.Version} of {job.Plan.TotalSteps}; what was learned so far is kept");
             if (last?.TestAccuracy is { } accuracy)
-                await output.WriteLineAsync(string.Create(CultureInfo.InvariantCulture, $"accuracy {100 * accuracy:F2} %{(last.TestTop5 is { } top5 ? string.Create(CultureInfo.InvariantCulture, $", top-5 {100 * top5:F2} %") : "")} on {data.Test.Count:N0} test images{(result.BestEpoch is { } best ? $", after epoch {best + 1}, the best" : "")}"));
+                await output.WriteLineAsync(string.Create(CultureInfo.InvariantCulture, $"accuracy {100 * accuracy:F2} %{(last.TestTop5 is { } top5 ? string.Create(CultureInfo.InvariantCulture, $", top-5 {100 * top5:F2} %") : "")} on {data.Test.Count:N0} {Measured(spec)} images{(result.BestEpoch is { } best ? $", after epoch {best + 1}, the best" : "")}"));
             await output.WriteLineAsync(string.Create(CultureInfo.InvariantCulture, $"trained  {Count(result.Version, "step")} in {seconds:F1} s, {result.Throughput.SamplesPerSecond:N0} images/s"));
             await output.WriteLineAsync($"model    {path}");
             await output.WriteLineAsync($"weights  sha256 {result.WeightsSha256}");
@@ -85,6 +91,8 @@ internal static class TrainCommand
 
         return result.Stopped ? ExitCode.Interrupted : ExitCode.Done;
     }
+
+    private static string Measured(JobSpec spec) => spec.Validation > 0 ? "validation" : "test";
 
     private static Dictionary<string, string> Origin(JobSpec spec, JobResult result) => new()
     {

@@ -27,7 +27,9 @@ internal static class NetworkText
             Amounts.Bytes(layer.ActivationBytes),
         ])];
         string[][] aligned = RightAligned([head, .. rows], numbers: 3);
-        TextTable.Write(output, aligned[0], aligned[1..]);
+        // Which layer it is, its shape and its parameters are what one comes for.
+        int inputs = branches ? 2 : -1, memory = head.Length - 1;
+        TextTable.Write(output, aligned[0], aligned[1..], inputs, 1, memory, memory - 1);
 
         output.WriteLine();
         string auxiliary = network.AuxiliaryParameterCount == 0

@@ -25,15 +25,18 @@ internal sealed class CoordinatorData(NodeData node, ITensorTransport transport,
 
     /// <summary>Says what a job's data is like. May read all of it.</summary>
     /// <param name="name">A job's <c>data</c>, relative to the data directory.</param>
+    /// <param name="skipDamaged">Whether damaged pictures are left out.</param>
     /// <exception cref="ConvNet.Data.DataException">It is missing, damaged, or not in the data directory.</exception>
-    public async Task<DataDescription> DescribeAsync(string name) => await DescribeAsync(await node.LocateAsync(name).ConfigureAwait(false)).ConfigureAwait(false);
+    public async Task<DataDescription> DescribeAsync(string name, bool skipDamaged = false) =>
+        await DescribeAsync(await node.LocateAsync(name, skipDamaged).ConfigureAwait(false)).ConfigureAwait(false);
 
     /// <summary>Ships a job's data to whoever asks, until the result is disposed.</summary>
     /// <param name="name">A job's <c>data</c>, relative to the data directory.</param>
+    /// <param name="skipDamaged">Whether damaged pictures are left out.</param>
     /// <exception cref="ConvNet.Data.DataException">It is missing, damaged, or not in the data directory.</exception>
-    public async Task<OfferedData> OfferAsync(string name)
+    public async Task<OfferedData> OfferAsync(string name, bool skipDamaged = false)
     {
-        var data = await node.LocateAsync(name).ConfigureAwait(false);
+        var data = await node.LocateAsync(name, skipDamaged).ConfigureAwait(false);
         var description = await DescribeAsync(data).ConfigureAwait(false);
         string hash = data.Manifest.ContentHash;
         lock (_gate)

@@ -34,7 +34,13 @@ internal sealed class NodeData(
 
     /// <summary>Finds what a job's <c>data</c> names in the data directory, for a coordinator. May read all of it.</summary>
     /// <exception cref="DataException">It is missing, or not in the directory.</exception>
-    public Task<LocatedData> LocateAsync(string name) => Task.Run(() => directory.Locate(name));
+    public Task<LocatedData> LocateAsync(string name, bool skipDamaged) => Task.Run(() =>
+    {
+        var data = directory.Locate(name, skipDamaged);
+        if (data.Skipped.Count > 0)
+            log.LogWarning("Data {Name}: {Count} damaged picture(s) are left out, the first is {First}", name, data.Skipped.Count, data.Skipped[0]);
+        return data;
+    });
 
     /// <summary>Loads what has been located, once.</summary>
     /// <exception cref="DataException">It is damaged.</exception>
@@ -46,9 +52,10 @@ internal sealed class NodeData(
     {
         var manifest = origin.ToManifest();
         var description = origin.ToDescription();
-        var data = await loaded.GetAsync(manifest.ContentHash, async ended => (await FindAsync(origin, manifest, ended).ConfigureAwait(false)).Load(), stop).ConfigureAwait(false);
+        var data = await loaded.GetAsync(manifest.ContentHash, async ended => (await FindAsync(origin, manifest, ended).ConfigureAwait(false)).Load(description.Normalisation), stop).ConfigureAwait(false);
 
-        // Normalisation is exact sums over the pixels, so every node comes to the same: the carried one is a check that this node has read the same pixels.
+        // Normalisation is exact sums over the pixels, so every node comes to the same: the carried one is a check that this node has read the same pixels. Pictures
+        // that are too many for the memory are not all decoded only for that: there it is taken over.
         return DataDescription.Of(data).DifferenceFrom(description) is { } difference
             ? throw new DataException($"data {origin.Name}: this node has read {difference}. The files were changed while they were read, or its program is another: run the same release on all nodes, and submit the job again.")
             : data;
@@ -85,7 +92,7 @@ internal sealed class NodeData(
     {
         try
         {
-            var here = directory.Find(origin.Name, (manifest.Kind, manifest.ImageSize), origin.Folder ?? "", stop);
+            var here = directory.Find(origin.Name, manifest, origin.Folder ?? "", stop);
             if (here is null || here.Manifest.ContentHash == manifest.ContentHash)
                 return here;
             log.LogWarning("Data {Name}: what is in {Folder} is not what the coordinator has; it is left alone, and not used", origin.Name, here.Folder);

@@ -44,6 +44,7 @@ internal static class JobFields
         new("lr", "a number above 0, at most 1000", (s, t) => Number(t) is > 0 and <= 1000 and var v ? s with { LearningRate = v } : null),
         .. RecipeFields.All,
         new("augment", ImageAugmentation.Forms, (s, t) => ImageAugmentation.Parse(t) is { } augmentation ? s with { Augment = augmentation.Text } : null) { IsList = true },
+        .. DataFields.All,
     ];
 
     /// <summary>The field of a name, or null.</summary>

@@ -17,6 +17,8 @@ namespace ConvNet.Cluster.Jobs;
 /// <param name="WeightDecay">Share of each weight that is added to its gradient.</param>
 /// <param name="Schedule">How the learning rate changes.</param>
 /// <param name="Augment">How training images are changed by chance; see <see cref="ImageAugmentation"/>. Empty for not at all.</param>
+/// <param name="Validation">Share of the training set that is held out and measured on in place of the test set; see <see cref="ConvNet.Data.Sampling.ValidationSplit"/>. 0 for none.</param>
+/// <param name="SkipCorrupt">Whether damaged pictures are left out; otherwise one is an error.</param>
 /// <param name="Network">The job's own network; null for the one of the model zoo that <paramref name="Model"/> names.</param>
 [MessagePackObject]
 public sealed partial record JobSpec(
@@ -32,4 +34,6 @@ public sealed partial record JobSpec(
     [property: Key(9)] float WeightDecay = 0.0005f,
     [property: Key(10)] LearningRateSchedule Schedule = LearningRateSchedule.Cosine,
     [property: Key(30)] string Augment = "",
+    [property: Key(31), JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingDefault)] float Validation = 0,
+    [property: Key(32), JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingDefault)] bool SkipCorrupt = false,
     [property: Key(70), JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] OwnNetwork? Network = null);

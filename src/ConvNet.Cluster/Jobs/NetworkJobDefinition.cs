@@ -3,6 +3,7 @@ using ConvNet.Core.Networks;
 using ConvNet.Core.Tensors;
 using ConvNet.Core.Training;
 using ConvNet.Data.Manifests;
+using ConvNet.Data.Sampling;
 using Rates = ConvNet.Core.Schedules.LearningRateSchedule;
 
 namespace ConvNet.Cluster.Jobs;
@@ -18,13 +19,15 @@ public class NetworkJobDefinition : IJobDefinition
     /// <param name="data">What the data it names is like.</param>
     /// <exception cref="ShapeException">The network cannot be built for such images.</exception>
     /// <exception cref="JobFileException">The recipe does not fit the network or the data.</exception>
+    /// <exception cref="ConvNet.Data.DataException">So few images are there that none would be left for one part of the validation split.</exception>
     public NetworkJobDefinition(JobSpec spec, DataDescription data)
     {
         _spec = spec;
         Network = JobNetwork.Build(spec, data.Shape, data.ClassNames.Count);
-        Plan = new StepPlan(data.TrainingCount, data.TestCount, spec.Batch, spec.MicroBatch, spec.Epochs);
+        (int training, int test) = ValidationSplit.Counts(data.TrainingCount, data.TestCount, spec.Validation);
+        Plan = new StepPlan(training, test, spec.Batch, spec.MicroBatch, spec.Epochs);
         _schedule = Recipe.ScheduleOf(spec, Plan);
-        if (data.TestCount == 0 && (spec.EarlyStop > 0 || spec.Keep == KeptWeights.Best))
+        if (test == 0 && (spec.EarlyStop > 0 || spec.Keep == KeptWeights.Best))
             throw new JobFileException([$"{(spec.EarlyStop > 0 ? "early-stop" : "keep")}: goes by the accuracy on the test set, and {spec.Data} has none."]);
         CreateUpdate();   // says what is wrong with the recipe before anything begins
     }

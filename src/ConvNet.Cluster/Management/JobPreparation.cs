@@ -28,14 +28,14 @@ internal sealed class JobPreparation(CoordinatorData data, string workDirectory,
     /// <inheritdoc/>
     public Task CheckAsync(JobSpec spec) => Explained(async () =>
     {
-        var job = new NetworkJobDefinition(spec, await data.DescribeAsync(spec.Data).ConfigureAwait(false));
+        var job = new NetworkJobDefinition(spec, await data.DescribeAsync(spec.Data, spec.SkipCorrupt).ConfigureAwait(false));
         return new ExecutionPlan(job.Network, spec.MicroBatch);     // as every worker will: what no lane can hold is said now
     });
 
     /// <inheritdoc/>
     public Task<IPreparedAttempt> PrepareAsync(JobRecord job) => Explained<IPreparedAttempt>(async () =>
     {
-        var offered = await data.OfferAsync(job.Spec.Data).ConfigureAwait(false);
+        var offered = await data.OfferAsync(job.Spec.Data, job.Spec.SkipCorrupt).ConfigureAwait(false);
         try
         {
             var definition = new NetworkJobDefinition(job.Spec, offered.Description);

@@ -20,4 +20,7 @@ public enum Purpose : uint
 
     /// <summary>Made-up numbers in tests and benchmarks.</summary>
     Test = 6,
+
+    /// <summary>Which training samples are held out for validation.</summary>
+    ValidationSplit = 7,
 }

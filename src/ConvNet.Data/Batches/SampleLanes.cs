@@ -1,4 +1,5 @@
 using System.Runtime.CompilerServices;
+using ConvNet.Core.Tensors;
 
 namespace ConvNet.Data.Batches;
 
@@ -12,7 +13,7 @@ public static class SampleLanes
     /// <summary>Pixels that are turned over at a time: a multiple of 16, and 16 such rows fit the first-level cache.</summary>
     private const int Piece = 1024;
 
-    /// <summary>Fills a micro-batch.</summary>
+    /// <summary>Fills a micro-batch from a data set in memory.</summary>
     /// <param name="data">The images.</param>
     /// <param name="samples">Which of them, in order.</param>
     /// <param name="normalisation">How bytes become numbers.</param>
@@ -23,34 +24,66 @@ public static class SampleLanes
         labels.Fill(-1);
         for (int s = 0; s < samples.Length; s++)
             labels[s] = data.Label(samples[s]);
-        int blockLength = data.Shape.Elements * Lanes;
-        for (int block = 0; block * Lanes < samples.Length; block++)
-        {
-            ReadOnlySpan<int> here = samples[(block * Lanes)..Math.Min(samples.Length, (block + 1) * Lanes)];
-            FillBlock(data, here, normalisation, input.Slice(block * blockLength, blockLength));
-        }
+        Fill(new Images { Set = data, Samples = samples, Count = samples.Length }, data.Shape, normalisation, input);
+    }
+
+    /// <summary>Fills a micro-batch from images that lie one after the other.</summary>
+    /// <param name="images"><c>[N, C, H, W]</c>.</param>
+    /// <param name="classes">Their classes, one for each.</param>
+    /// <param name="shape">C, H, W.</param>
+    /// <param name="normalisation">How bytes become numbers.</param>
+    /// <param name="input">As above.</param>
+    /// <param name="labels">As above.</param>
+    public static void Fill(ReadOnlySpan<byte> images, ReadOnlySpan<int> classes, Shape shape, Normalisation normalisation, Span<float> input, Span<int> labels)
+    {
+        labels.Fill(-1);
+        classes.CopyTo(labels);
+        Fill(new Images { Bytes = images, Length = shape.Elements, Count = classes.Length }, shape, normalisation, input);
+    }
+
+    private static void Fill(Images images, Shape shape, Normalisation normalisation, Span<float> input)
+    {
+        int blockLength = shape.Elements * Lanes;
+        for (int first = 0; first < images.Count; first += Lanes)
+            FillBlock(images, first, shape, normalisation, input.Slice(first / Lanes * blockLength, blockLength));
     }
 
     /// <summary>Pieces of the 16 samples go into a scratch of equal rows, then <see cref="LaneTranspose"/> turns squares of 16 by 16 over.</summary>
     /// <remarks>A lane without a sample reads the block's first sample like any other, and is cleared at the end.</remarks>
     [SkipLocalsInit]
-    private static void FillBlock(DataSet data, ReadOnlySpan<int> samples, Normalisation normalisation, Span<float> block)
+    private static void FillBlock(Images images, int first, Shape shape, Normalisation normalisation, Span<float> block)
     {
-        int features = data.Shape.Elements, pixels = data.Shape.Pixels;
+        int features = shape.Elements, pixels = shape.Pixels, count = Math.Min(Lanes, images.Count - first);
         Span<byte> scratch = stackalloc byte[Lanes * Piece];
-        for (int channel = 0; channel < data.Shape.Channels; channel++)
+        for (int channel = 0; channel < shape.Channels; channel++)
         {
             float scale = normalisation.Scale(channel), shift = normalisation.Shift(channel);
             for (int start = 0; start < pixels; start += Piece)
             {
-                int first = (channel * pixels) + start, length = Math.Min(Piece, pixels - start);
+                int from = (channel * pixels) + start, length = Math.Min(Piece, pixels - start);
                 for (int lane = 0; lane < Lanes; lane++)
-                    data.Pixels(samples[lane < samples.Length ? lane : 0]).Slice(first, length).CopyTo(scratch[(lane * Piece)..]);
-                LaneTranspose.Convert(scratch, Piece, length, scale, shift, block.Slice(first * Lanes, length * Lanes));
+                    images.At(first + (lane < count ? lane : 0)).Slice(from, length).CopyTo(scratch[(lane * Piece)..]);
+                LaneTranspose.Convert(scratch, Piece, length, scale, shift, block.Slice(from * Lanes, length * Lanes));
             }
         }
 
-        for (int f = 0; samples.Length < Lanes && f < features; f++)
-            block.Slice((f * Lanes) + samples.Length, Lanes - samples.Length).Clear();
+        for (int f = 0; count < Lanes && f < features; f++)
+            block.Slice((f * Lanes) + count, Lanes - count).Clear();
+    }
+
+    /// <summary>A micro-batch's images: some of a set, or one after the other.</summary>
+    private readonly ref struct Images
+    {
+        public DataSet? Set { get; init; }
+
+        public ReadOnlySpan<int> Samples { get; init; }
+
+        public ReadOnlySpan<byte> Bytes { get; init; }
+
+        public int Length { get; init; }
+
+        public int Count { get; init; }
+
+        public ReadOnlySpan<byte> At(int index) => Set is not null ? Set.Pixels(Samples[index]) : Bytes.Slice(index * Length, Length);
     }
 }

@@ -42,11 +42,14 @@ public static class ContactSheet
             });
         }
 
+        var image = new byte[data.Shape.Elements];
         for (int i = 0; i < data.Count && drawn.Any(n => n < columns); i++)
         {
             int label = data.Label(i);
-            if (drawn[label] < columns)
-                Place(data.Pixels(i), data.Shape, cell, rgb, width, left + (drawn[label]++ * (cell.Width + Gap)), Margin + (label * line));
+            if (drawn[label] >= columns)
+                continue;
+            data.Read(i, image);
+            Place(image, data.Shape, cell, rgb, width, left + (drawn[label]++ * (cell.Width + Gap)), Margin + (label * line));
         }
 
         return (width, height, rgb);

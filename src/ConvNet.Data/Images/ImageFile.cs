@@ -7,6 +7,7 @@ namespace ConvNet.Data.Images;
 public static class ImageFile
 {
     private const int MostBytes = 1 << 28;
+    private const long MostPixels = 1L << 28;
 
     /// <summary>Reads a picture.</summary>
     /// <remarks>
@@ -26,7 +27,7 @@ public static class ImageFile
         for (int channel = 0; channel < shape.Channels; channel++)
         {
             byte[] plane = Plane(image, shape.Channels == 1 ? -1 : channel);
-            Resize(plane, image.Width, image.Height, planes.AsSpan(channel * shape.Pixels, shape.Pixels), shape.Width, shape.Height);
+            AreaResize.Plane(plane, new Size(image.Height, image.Width), planes.AsSpan(channel * shape.Pixels, shape.Pixels), new Size(shape.Height, shape.Width));
         }
 
         return planes;
@@ -35,26 +36,33 @@ public static class ImageFile
     /// <summary>Reads a colour picture: the largest part about its middle that has the form wanted, made the size wanted, each new pixel the mean of the area that it covers.</summary>
     /// <param name="path">The file.</param>
     /// <param name="shape">3 channels, any size.</param>
-    /// <returns><c>[C, H, W]</c>.</returns>
+    /// <param name="planes"><c>[C, H, W]</c>, all overwritten.</param>
     /// <exception cref="DataException">The file is missing or no picture.</exception>
-    public static byte[] ReadCut(string path, Shape shape)
+    public static void ReadCut(string path, Shape shape, Span<byte> planes)
     {
         ImageResult image = Decode(path);
         bool wide = (long)image.Width * shape.Height > (long)image.Height * shape.Width;
         int width = wide ? Math.Max(1, (int)((long)image.Height * shape.Width / shape.Height)) : image.Width;
         int height = wide ? image.Height : Math.Max(1, (int)((long)image.Width * shape.Height / shape.Width));
         int left = (image.Width - width) / 2, top = (image.Height - height) / 2;
-        var planes = new byte[shape.Elements];
         var cut = new byte[width * height];
         for (int channel = 0; channel < 3; channel++)
         {
-            for (int i = 0; i < cut.Length; i++)
-                cut[i] = image.Data[(3 * ((((i / width) + top) * image.Width) + (i % width) + left)) + channel];
-            Resize(cut, width, height, planes.AsSpan(channel * shape.Pixels, shape.Pixels), shape.Width, shape.Height);
-        }
+            for (int y = 0; y < height; y++)
+            {
+                ReadOnlySpan<byte> row = image.Data.AsSpan(3 * (((top + y) * image.Width) + left), 3 * width);
+                Span<byte> target = cut.AsSpan(y * width, width);
+                for (int x = 0; x < target.Length; x++)
+                    target[x] = row[(3 * x) + channel];
+            }
 
-        return planes;
+            AreaResize.Plane(cut, new Size(height, width), planes.Slice(channel * shape.Pixels, shape.Pixels), new Size(shape.Height, shape.Width));
+        }
     }
+
+    /// <summary>Whether a file is a picture that can be decoded. One that cannot be read at all is an error all the same: a disk's fault is no picture's.</summary>
+    /// <exception cref="DataException">The file is missing or cannot be read.</exception>
+    public static bool IsPicture(string path) => TryDecode(path, out _) is not null;
 
     /// <summary>Turns dark on light into light on dark, as the digit sets have it, in place: if the picture's border is lighter than its middle grey, every value v becomes 255 − v.</summary>
     public static void LightOnDark(Span<byte> plane, int width, int height)
@@ -75,8 +83,12 @@ public static class ImageFile
             plane[i] = (byte)(255 - plane[i]);
     }
 
-    private static ImageResult Decode(string path)
+    private static ImageResult Decode(string path) =>
+        TryDecode(path, out Exception? broken) ?? throw new DataException($"{path}: is no picture that can be read, or is damaged{(broken is InvalidDataException ? $": {broken.Message}" : "")}; PNG, JPEG, BMP, GIF and TGA can.", broken!);
+
+    private static ImageResult? TryDecode(string path, out Exception? broken)
     {
+        broken = null;
         byte[] file;
         try
         {
@@ -92,12 +104,29 @@ public static class ImageFile
         try
         {
             using var stream = new PictureStream(file);
+            if (ImageInfo.FromStream(stream) is { } info && (long)info.Width * info.Height > MostPixels)
+                throw new InvalidDataException($"it says that it has {info.Width} × {info.Height} pixels");
+            if (IsCutOff(file))
+                throw new InvalidDataException("it is cut off");
+            stream.Position = 0;
             return ImageResult.FromStream(stream, ColorComponents.RedGreenBlue);
         }
-        catch (Exception broken) when (broken is InvalidOperationException or IndexOutOfRangeException or ArgumentException or EndOfStreamException or OverflowException)
+        catch (Exception damage) when (damage is InvalidOperationException or IndexOutOfRangeException or ArgumentException or EndOfStreamException or OverflowException or InvalidDataException)
         {
-            throw new DataException($"{path}: is no picture that can be read, or is damaged; PNG, JPEG, BMP, GIF and TGA can.", broken);
+            broken = damage;
+            return null;
         }
+    }
+
+    /// <summary>Whether a JPEG file ends within its pixels: the decoder would make the rest of them up. No two bytes of pixels look like a marker.</summary>
+    private static bool IsCutOff(ReadOnlySpan<byte> file)
+    {
+        const byte Marker = 0xFF, StartOfImage = 0xD8, EndOfImage = 0xD9, StartOfScan = 0xDA;
+        if (!file.StartsWith([Marker, StartOfImage]))
+            return false;
+        ReadOnlySpan<byte> rest = file;
+        int last = rest.LastIndexOf([Marker, EndOfImage]);
+        return last < 0 || rest[last..].IndexOf([Marker, StartOfScan]) >= 0;
     }
 
     private static byte[] Plane(ImageResult image, int channel)
@@ -110,27 +139,5 @@ public static class ImageFile
         }
 
         return plane;
-    }
-
-    /// <summary>Area averaging: in units of 1 / (new size) of an old pixel, so that all weights are integers.</summary>
-    private static void Resize(byte[] from, int fromWidth, int fromHeight, Span<byte> to, int width, int height)
-    {
-        for (int y = 0; y < height; y++)
-        {
-            for (int x = 0; x < width; x++)
-            {
-                long sum = 0;
-                int top = y * fromHeight, bottom = top + fromHeight, left = x * fromWidth, right = left + fromWidth;
-                for (int sy = top / height; sy * height < bottom; sy++)
-                {
-                    long tall = Math.Min(bottom, (sy + 1) * height) - Math.Max(top, sy * height);
-                    for (int sx = left / width; sx * width < right; sx++)
-                        sum += tall * (Math.Min(right, (sx + 1) * width) - Math.Max(left, sx * width)) * from[(sy * fromWidth) + sx];
-                }
-
-                long area = (long)fromWidth * fromHeight;
-                to[(y * width) + x] = (byte)((sum + (area / 2)) / area);
-            }
-        }
     }
 }

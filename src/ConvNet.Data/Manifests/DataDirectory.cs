@@ -1,5 +1,5 @@
 using ConvNet.Core.Tensors;
-using ConvNet.Data.Idx;
+using ConvNet.Data.Images;
 
 namespace ConvNet.Data.Manifests;
 
@@ -25,49 +25,61 @@ public sealed class DataDirectory
 
     /// <summary>Finds what a job's <c>data</c> names, and hashes its files if that has not been done. May read all of them: not for actor threads.</summary>
     /// <param name="name">One of <see cref="DataSource.Forms"/>; folders are relative to this directory.</param>
+    /// <param name="skipDamaged">Whether damaged pictures are left out: then all are decoded to find them. Otherwise they are found when they are loaded.</param>
     /// <param name="stop">Ends the reading.</param>
     /// <exception cref="DataException">It is missing, or not in this directory; the message says what to do.</exception>
-    public LocatedData Locate(string name, CancellationToken stop = default)
+    public LocatedData Locate(string name, bool skipDamaged = false, CancellationToken stop = default)
     {
         DataName parsed = DataName.Parse(name);
-        return parsed.Kind == DataKind.Digits
-            ? new LocatedData(name, DataManifest.Digits, "", "")
-            : LocateFolder(name, (parsed.Kind, parsed.ImageSize), parsed.Folder, $"data: {name}", stop);
+        if (parsed.Kind == DataKind.Digits)
+            return new LocatedData(name, DataManifest.Digits, "", "");
+        string subject = $"data: {name}", whole = Contained(parsed.Folder, subject);
+        if (!Directory.Exists(whole))
+        {
+            string forms = parsed.Kind == DataKind.Idx ? $" A name is one of {string.Join(", ", DataSource.Forms.Select(f => f.Form))}." : "";
+            throw new DataException($"{subject}: there is no folder {parsed.Folder} in the data directory {Path}. Put it there, or choose another --data-dir.{forms}");
+        }
+
+        return Located(name, (parsed.Kind, parsed.ImageSize), whole, subject, skipDamaged, stop);
     }
 
-    /// <summary>Finds a data set in a folder of this directory; null if no such folder is here.</summary>
+    /// <summary>Finds a data set in a folder of this directory; null if no such folder is here. What it consists of may differ from what is wanted.</summary>
     /// <param name="name">As the user named it, for messages.</param>
-    /// <param name="format">How its files are read.</param>
+    /// <param name="wanted">What it should consist of. Pictures that are there besides do not matter.</param>
     /// <param name="within">The folder, relative to this directory.</param>
     /// <param name="stop">Ends the reading.</param>
     /// <exception cref="DataException">The folder is not in this directory, or lacks a file.</exception>
-    public LocatedData? Find(string name, (DataKind Kind, Size ImageSize) format, string within, CancellationToken stop = default)
+    public LocatedData? Find(string name, DataManifest wanted, string within, CancellationToken stop = default)
     {
-        if (format.Kind == DataKind.Digits)
+        if (wanted.Kind == DataKind.Digits)
             return new LocatedData(name, DataManifest.Digits, "", "");
-        string folder = Contained(within, $"data: {within}");
-        return Directory.Exists(folder) ? LocateFolder(name, format, within, $"data: {within}", stop) : null;
+        string subject = $"data: {within}", whole = Contained(within, subject);
+        if (!Directory.Exists(whole))
+            return null;
+        return wanted.Kind == DataKind.Images
+            ? Located(name, whole, (wanted.Kind, wanted.ImageSize), [.. wanted.Files.Select(f => f.Name)], subject, stop)
+            : Located(name, (wanted.Kind, wanted.ImageSize), whole, subject, skipDamaged: false, stop);
     }
 
-    private LocatedData LocateFolder(string name, (DataKind Kind, Size ImageSize) format, string folder, string subject, CancellationToken stop)
+    private LocatedData Located(string name, (DataKind Kind, Size ImageSize) format, string folder, string subject, bool skipDamaged, CancellationToken stop)
     {
-        string whole = Contained(folder, subject);
-        if (!Directory.Exists(whole))
+        IReadOnlyList<string> files = DataSource.Files(format.Kind, folder), damaged = [];
+        if (skipDamaged && format.Kind == DataKind.Images)
         {
-            string forms = format.Kind == DataKind.Idx ? $" A name is one of {string.Join(", ", DataSource.Forms.Select(f => f.Form))}." : "";
-            throw new DataException($"{subject}: there is no folder {folder} in the data directory {Path}. Put it there, or choose another --data-dir.{forms}");
+            foreach (string file in files)
+                _ = Contained(System.IO.Path.Combine(folder, file), $"{subject}, {file}");
+            (files, damaged) = ImageFolder.Sift(folder, files);
         }
 
-        var files = new List<DataFile>();
-        foreach (string file in DataSource.Files(format.Kind, whole))
-        {
-            string path = Contained(System.IO.Path.Combine(whole, file), $"{subject}, {file}");
-            (long length, string sha256) = _hashes.Of(path, stop);
-            files.Add(new DataFile(file, length, sha256));
-        }
+        return Located(name, folder, format, files, subject, stop) with { Skipped = damaged };
+    }
 
-        string within = System.IO.Path.GetRelativePath(_real, whole).Replace(System.IO.Path.DirectorySeparatorChar, '/');
-        return new LocatedData(name, new DataManifest(format.Kind, files, format.ImageSize), whole, within);
+    private LocatedData Located(string name, string folder, (DataKind Kind, Size ImageSize) format, IReadOnlyList<string> files, string subject, CancellationToken stop)
+    {
+        string[] paths = [.. files.Select(f => Contained(System.IO.Path.Combine(folder, f), $"{subject}, {f}"))];
+        IReadOnlyList<(long Length, string Sha256)> hashes = _hashes.Of(paths, stop);
+        var manifest = new DataManifest(format.Kind, files.Select((f, i) => new DataFile(f, hashes[i].Length, hashes[i].Sha256)), format.ImageSize);
+        return new LocatedData(name, manifest, folder, System.IO.Path.GetRelativePath(_real, folder).Replace(System.IO.Path.DirectorySeparatorChar, '/'));
     }
 
     /// <summary>The real path of a file or folder in this directory. What lies outside is not even looked at.</summary>

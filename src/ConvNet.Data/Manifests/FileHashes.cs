@@ -35,30 +35,61 @@ public sealed class FileHashes
     /// <param name="path">A file in the data directory.</param>
     /// <param name="stop">Ends the reading.</param>
     /// <exception cref="DataException">It cannot be read, or is being written.</exception>
-    public (long Length, string Sha256) Of(string path, CancellationToken stop = default)
+    public (long Length, string Sha256) Of(string path, CancellationToken stop = default) => Of([path], stop)[0];
+
+    /// <summary>Length and hash of each of many files, on all cores. May read all of them.</summary>
+    /// <param name="paths">Files in the data directory.</param>
+    /// <param name="stop">Ends the reading.</param>
+    /// <exception cref="DataException">One cannot be read, or is being written.</exception>
+    public IReadOnlyList<(long Length, string Sha256)> Of(IReadOnlyList<string> paths, CancellationToken stop = default)
+    {
+        var hashes = new (long Length, string Sha256)[paths.Count];
+        var computed = new List<(string Key, Known Known)>();
+        try
+        {
+            OnAllCores.Run(paths.Count, () => 0, (i, _) =>
+            {
+                (Known known, bool isNew) = LookUpOrCompute(paths[i], stop);
+                hashes[i] = (known.Length, known.Sha256);
+                if (!isNew)
+                    return;
+                lock (computed)
+                    computed.Add((KeyOf(paths[i]), known));
+            });
+        }
+        finally
+        {
+            if (computed.Count > 0)
+                Keep(computed);
+        }
+
+        return hashes;
+    }
+
+    private (Known Known, bool IsNew) LookUpOrCompute(string path, CancellationToken stop)
     {
         try
         {
-            string key = Path.GetRelativePath(_directory, path);
             (long Length, long Modified) before = Stamp(path);
             lock (_gate)
             {
                 _known ??= Read();
-                if (_known.TryGetValue(key, out Known? known) && (known.Length, known.Modified) == before)
-                    return (known.Length, known.Sha256);
+                if (_known.TryGetValue(KeyOf(path), out Known? known) && (known.Length, known.Modified) == before)
+                    return (known, false);
             }
 
             string hash = Hash(path, stop);
-            if (Stamp(path) != before)
-                throw new DataException($"{path}: is being written. Wait until it is complete, then try again.");
-            Keep(key, new Known(before.Length, before.Modified, hash));
-            return (before.Length, hash);
+            return Stamp(path) == before
+                ? (new Known(before.Length, before.Modified, hash), true)
+                : throw new DataException($"{path}: is being written. Wait until it is complete, then try again.");
         }
         catch (Exception unreadable) when (unreadable is IOException or UnauthorizedAccessException)
         {
             throw new DataException($"{path}: cannot be read ({unreadable.Message.TrimEnd('.')}).", unreadable);
         }
     }
+
+    private string KeyOf(string path) => Path.GetRelativePath(_directory, path);
 
     /// <summary>Computes the hash of a file, reading it piece by piece.</summary>
     public static string Hash(string path, CancellationToken stop)
@@ -81,17 +112,20 @@ public sealed class FileHashes
         return (file.Length, file.LastWriteTimeUtc.Ticks);
     }
 
-    private void Keep(string key, Known known)
+    private void Keep(List<(string Key, Known Known)> computed)
     {
         lock (_gate)
         {
-            Computed++;
-            if (_clock.GetUtcNow().UtcDateTime.Ticks - known.Modified < Settled.Ticks)
+            Computed += computed.Count;
+            long now = _clock.GetUtcNow().UtcDateTime.Ticks;
+            computed.RemoveAll(c => now - c.Known.Modified < Settled.Ticks);
+            if (computed.Count == 0)
                 return;
             foreach (var (other, hash) in Read())       // what other processes have found out meanwhile
                 _known!.TryAdd(other, hash);
-            _known![key] = known;
-            foreach (string gone in _known.Keys.Where(k => !File.Exists(Path.Combine(_directory, k))).ToArray())
+            foreach ((string key, Known known) in computed)
+                _known![key] = known;
+            foreach (string gone in _known!.Keys.Where(k => !File.Exists(Path.Combine(_directory, k))).ToArray())
                 _known.Remove(gone);
             Write();
         }

@@ -10,7 +10,11 @@ public sealed record LocatedData(string Name, DataManifest Manifest, string Fold
     /// <summary>The whole path of a file.</summary>
     public string PathOf(DataFile file) => Path.Combine(Folder, file.Name);
 
+    /// <summary>Pictures that were left out of it because they are damaged, by name.</summary>
+    public IReadOnlyList<string> Skipped { get; init; } = [];
+
     /// <summary>Loads it. Takes seconds for large sets.</summary>
+    /// <param name="known">Mean and deviation of its training images, where another machine has worked them out.</param>
     /// <exception cref="DataException">The files are missing or damaged.</exception>
-    public DataSplits Load() => DataSource.Load(Name, Manifest.Kind, Folder, Manifest.ImageSize);
+    public DataSplits Load(Normalisation? known = null) => DataSource.Load(this, known);
 }

@@ -116,7 +116,7 @@ public sealed class OwnNetworkTests
         { "layers:\n  - relu: {name: a b}", "job.yaml:2: 'a b' cannot name a layer: letters, digits, '_', '-' and '.' can, up to 100 of them, and 'input' is the sample itself." },
         { "layers:\n  - relu\n  - relu: {name: relu1}", "job.yaml:3: relu1: there are two layers of this name, the other on line 2; every layer takes its own." },
         { "layers:\n  - relu\n  - tanh: {inputs: rely1}", "job.yaml:3: tanh1: its input 'rely1' is not a layer before it. Did you mean 'relu1'?" },
-        { "layers:\n  - relu\n  - add: {inputs: [relu1]}", "job.yaml:3: add1: add takes 2 inputs, got 1. Name them with inputs: [a, b]." },
+        { "layers:\n  - relu\n  - add: {inputs: [relu1]}", "job.yaml:3: add1: add takes 2 or more inputs, got 1. Name them with inputs: [a, b]." },
         { "layers:\n  - relu\n  - concat", "job.yaml:3: concat1: concat takes 2 or more inputs, got 1. Name them with inputs: [a, b]." },
         { "layers:\n  - relu: {inputs: [input, input]}", "job.yaml:2: relu1: relu takes 1 input, got 2. Name them with inputs: [a]." },
         { "layers:\n  - relu: {auxiliary: -1}", "job.yaml:2: relu: auxiliary: expected the weight of its loss, a number above 0, got \"-1\"." },
@@ -138,7 +138,7 @@ public sealed class OwnNetworkTests
     public static TheoryData<string, string> Misfits() => new()
     {
         { "- conv2d: {out-channels: 4, kernel: 3}\n- conv2d: {name: far, out-channels: 4, kernel: 30}\n- fully-connected: {outputs: 10}", "job.yaml:3: far: a 30×30 window does not fit an input of 4x26x26 with padding valid." },
-        { "- conv2d: {out-channels: 4, kernel: 3}\n- add: {inputs: [conv2d1, input]}\n- fully-connected: {outputs: 10}", "job.yaml:3: add1: adds two inputs of one shape, got 4x26x26 and 1x28x28." },
+        { "- conv2d: {out-channels: 4, kernel: 3}\n- add: {inputs: [conv2d1, input]}\n- fully-connected: {outputs: 10}", "job.yaml:3: add1: adds inputs of one shape, got 4x26x26 and 1x28x28." },
         { "- conv2d: {out-channels: 4, kernel: 3}\n- relu", "job.yaml:3: relu1: the last layer gives one score for each class, got an image of 4x26x26; end with a fully connected layer." },
         { "- fully-connected: {outputs: 12}", "job.yaml:2: fully-connected1: the last layer gives one score for each class; it gives 12, and the data have 10 classes." },
         { "- relu\n- fully-connected: {outputs: 10, inputs: input}", "job.yaml:2: relu1: no layer reads its output; name it among a later layer's inputs or remove it." },

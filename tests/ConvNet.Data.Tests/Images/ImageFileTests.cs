@@ -67,6 +67,30 @@ public sealed class ImageFileTests : IDisposable
         Assert.Throws<DataException>(() => ImageFile.Read(Path, new Shape(1, 2, 2)));
     }
 
+    [SharedDataFact("images-sign-digits")]
+    public void A_photograph_that_ends_within_its_pixels_is_damaged_and_not_made_up()
+    {
+        byte[] whole = File.ReadAllBytes(Directory.GetFiles(SharedData.Folder("images-sign-digits")!, "*.JPG", new EnumerationOptions { RecurseSubdirectories = true, MatchCasing = MatchCasing.CaseInsensitive }).Order(StringComparer.Ordinal).First());
+        foreach (int length in new[] { 3, whole.Length / 4, whole.Length / 2, whole.Length - 100, whole.Length - 1 })
+        {
+            File.WriteAllBytes(Path, whole[..length]);
+            Assert.Contains($"{Path}: is no picture that can be read, or is damaged", Assert.Throws<DataException>(() => ImageFile.Read(Path, new Shape(3, 8, 8))).Message, StringComparison.Ordinal);
+        }
+
+        File.WriteAllBytes(Path, [.. whole, 1, 2, 3]);
+        Assert.True(ImageFile.IsPicture(Path));
+    }
+
+    [Fact]
+    public void A_picture_that_says_it_is_of_a_size_that_none_is_takes_no_memory_for_it()
+    {
+        byte[] png = TestPng.Rgb(2, 2, new byte[12]);
+        (png[16], png[20]) = (0x10, 0x10);
+        File.WriteAllBytes(Path, png);
+
+        Assert.False(ImageFile.IsPicture(Path));
+    }
+
     [Fact]
     public void A_missing_picture_is_told_by_its_name() =>
         Assert.Contains($"{Path}: cannot be read", Assert.Throws<DataException>(() => ImageFile.Read(Path, new Shape(1, 2, 2))).Message, StringComparison.Ordinal);

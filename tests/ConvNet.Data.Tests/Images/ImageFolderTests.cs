@@ -1,4 +1,5 @@
 using ConvNet.Core.Tensors;
+using ConvNet.Data.Images;
 using ConvNet.Data.Manifests;
 using ConvNet.Data.Tests.Support;
 
@@ -43,7 +44,8 @@ public sealed class ImageFolderTests : IDisposable
     [Theory]
     [InlineData("", "expected the folders train and test (or val) in it")]
     [InlineData("train/a/1.png test/b/1.png train/c/1.png", "test/b: there is no such class among those to learn from: a, c")]
-    [InlineData("train/a/1.png test/a/1.png", "1 folders of pictures; it takes 2 to 256")]
+    [InlineData("train/a/1.png test/a/1.png", "1 folders of pictures; it takes 2 to 65536")]
+    [InlineData("train/a/1.png train/b/1.png train/c/readme.txt test/a/1.png", "train/c: no pictures in it")]
     [InlineData("train/a/1.png train/b/bad.jpg train/b/worse.jpg test/a/1.png", "train/b/bad.jpg: is no picture that can be read, or is damaged")]
     public void A_folder_of_another_form_is_told(string files, string expected)
     {
@@ -83,6 +85,90 @@ public sealed class ImageFolderTests : IDisposable
         Assert.NotEqual(small.Manifest.ContentHash, large.Manifest.ContentHash);
         Assert.Equal((DataKind.Images, new Size(4, 4)), DataName.ParseFormat(large.Manifest.Format));
         Assert.Equal(4, large.Load().Training.Shape.Height);
+    }
+
+    [Fact]
+    public void Pictures_that_are_too_many_for_the_memory_are_decoded_when_they_are_wanted_to_the_same_bytes()
+    {
+        for (int i = 0; i < 12; i++)
+            Write($"{(i < 8 ? "train" : "test")}/{"ab"[i % 2]}/{i}.png", TestPng.Rgb(3 + i, 4, [.. Enumerable.Range(0, 12 * (3 + i)).Select(p => (byte)(p * i))]));
+        IReadOnlyList<string> files = ImageFolder.Files(_folder.Path);
+
+        DataSplits held = ImageFolder.Read("x", _folder.Path, files, 3), read = ImageFolder.Read("x", _folder.Path, files, 3, mostBytesInMemory: 100);
+
+        Assert.True(held.Training.InMemory);
+        Assert.False(read.Training.InMemory);
+        Assert.Equal(held.Normalisation.Mean, read.Normalisation.Mean);
+        Assert.Equal(held.Normalisation.Deviation, read.Normalisation.Deviation);
+        foreach ((DataSet one, DataSet other) in new[] { (held.Training, read.Training), (held.Test, read.Test) })
+        {
+            Assert.Equal(one.Count, other.Count);
+            for (int i = 0; i < one.Count; i++)
+            {
+                var pixels = new byte[one.Shape.Elements];
+                other.Read(i, pixels);
+                Assert.Equal(one.Pixels(i).ToArray(), pixels);
+                Assert.Equal(one.Label(i), other.Label(i));
+            }
+        }
+    }
+
+    [Theory]
+    [InlineData(100)]
+    [InlineData(1 << 20)]
+    public void A_damaged_picture_of_either_split_is_an_error_when_they_are_loaded(int mostBytesInMemory)
+    {
+        foreach (string file in new[] { "train/a/1.png", "train/b/1.png", "test/a/1.png" })
+            Write(file, 2, 2, 1);
+        Write("test/b/2.jpg", [0xFF, 0xD8, 0xFF, 0xE0, 1, 2, 3]);
+
+        var error = Assert.Throws<DataException>(() => ImageFolder.Read("x", _folder.Path, ImageFolder.Files(_folder.Path), 8, mostBytesInMemory: mostBytesInMemory));
+
+        Assert.StartsWith(_folder.File("test/b/2.jpg"), error.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Damaged_pictures_can_be_skipped_and_are_named()
+    {
+        foreach (string file in new[] { "train/a/1.png", "train/b/1.png", "train/b/3.png", "test/a/1.png" })
+            Write(file, 2, 2, (byte)file[8]);
+        Write("train/b/2.jpg", [0xFF, 0xD8, 0xFF, 0xE0, 1, 2, 3]);
+        Write("test/a/0.png", []);
+
+        DataSplits data = DataSource.Load($"images:2:{_folder.Path}", skipDamaged: true);
+        LocatedData located = new DataDirectory(_folder.Path).Locate($"images:2:{_folder.Path}", skipDamaged: true);
+
+        Assert.Equal((3, 1), (data.Training.Count, data.Test.Count));
+        Assert.Equal(["train/b/2.jpg", "test/a/0.png"], data.Skipped);
+        Assert.Equal(data.Skipped, located.Skipped);
+        Assert.Equal(["test/a/1.png", "train/a/1.png", "train/b/1.png", "train/b/3.png"], located.Manifest.Files.Select(f => f.Name));
+        Assert.Equal(DataDescription.Of(data).TrainingCount, located.Load().Training.Count);
+    }
+
+    [Fact]
+    public void A_class_of_which_nothing_is_left_is_an_error()
+    {
+        foreach (string file in new[] { "train/a/1.png", "train/b/1.png", "test/a/1.png" })
+            Write(file, 2, 2, 1);
+        Write("train/c/1.jpg", [1, 2, 3]);
+
+        var error = Assert.Throws<DataException>(() => DataSource.Load($"images:2:{_folder.Path}", skipDamaged: true));
+
+        Assert.StartsWith(_folder.File("train/c") + ": all of its pictures are damaged", error.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Other_pictures_beside_those_of_a_manifest_do_not_matter()
+    {
+        foreach (string file in new[] { "set/train/a/1.png", "set/train/b/1.png", "set/test/a/1.png" })
+            Write(file, 2, 2, 1);
+        var directory = new DataDirectory(_folder.Path);
+        DataManifest wanted = directory.Locate("images:2:set").Manifest;
+        Write("set/train/b/2.png", 2, 2, 9);
+
+        Assert.NotEqual(wanted.ContentHash, directory.Locate("images:2:set").Manifest.ContentHash);
+        Assert.Equal(wanted.ContentHash, directory.Find("x", wanted, "set")!.Manifest.ContentHash);
+        Assert.Equal(2, directory.Find("x", wanted, "set")!.Load().Training.Count);
     }
 
     [SharedDataFact("images-hymenoptera")]

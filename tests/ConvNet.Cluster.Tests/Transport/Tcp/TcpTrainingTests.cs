@@ -60,6 +60,7 @@ public sealed class TcpTrainingTests : IAsyncLifetime
         await _cluster.AllUpAsync();
         var job = await _cluster.SubmitAsync();
         await _gate.Reached;
+        await _cluster.LineAsync(job.Id, l => l is { Kind: "worker-joined" } && l.Text.Contains("2 in all", StringComparison.Ordinal));
 
         await second.KillAsync();
         await _cluster.LineAsync(job.Id, l => l.Kind == "worker-lost");
