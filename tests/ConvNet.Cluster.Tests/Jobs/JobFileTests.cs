@@ -36,6 +36,15 @@ public sealed class JobFileTests
             new JobSpec("lenet5-classic", "mnist:/data/mnist", 12, 256, 64, ulong.MaxValue, 0.01f, 0, true, 0.001f, LearningRateSchedule.Constant), job);
     }
 
+    [Fact]
+    public void How_data_is_divided_is_read()
+    {
+        JobSpec job = JobFile.Parse("validation: 0.1\nskip-corrupt: true\n", "job.yaml");
+
+        Assert.Equal(new JobSpec(Validation: 0.1f, SkipCorrupt: true), job);
+        Assert.Equal(["job.yaml:1: validation: expected a number from 0 to below 1: the share of the training images that is held out, got \"1\"."], Assert.Throws<JobFileException>(() => JobFile.Parse("validation: 1", "job.yaml")).Problems);
+    }
+
     [Theory]
     [InlineData("epochs: ", "[")]
     [InlineData("epochs: ", "{")]
@@ -71,7 +80,7 @@ public sealed class JobFileTests
                 "job.yaml:3: lr: expected a number above 0, at most 1000, got \"-1\".",
                 "job.yaml:4: momentum: expected a number from 0 to below 1, got a list.",
                 "job.yaml:6: seed: given before, on line 5.",
-                "job.yaml:7: unknown field \"zebra\"; the fields are model, layers, data, epochs, batch, micro-batch, seed, lr, momentum, nesterov, weight-decay, schedule, augment.",
+                "job.yaml:7: unknown field \"zebra\"; the fields are model, layers, data, epochs, batch, micro-batch, seed, lr, momentum, nesterov, weight-decay, schedule, augment, validation, skip-corrupt.",
                 "job.yaml:8: nesterov: expected true or false, got \"maybe\".",
             ],
             wrong.Problems);
