@@ -1,4 +1,5 @@
 using System.Collections.Concurrent;
+using System.Text;
 using ConvNet.Cluster.Protocol;
 using ConvNet.Cluster.Transport;
 using ConvNet.Data.Manifests;
@@ -12,11 +13,19 @@ namespace ConvNet.Cluster.DataSets;
 /// <param name="log">Is told what cannot be shipped.</param>
 internal sealed class CoordinatorData(NodeData node, ITensorTransport transport, ILogger log)
 {
-    private sealed class Shared(DataSetSource source)
+    /// <param name="source">Answers for the data's files.</param>
+    /// <param name="manifest">Answers for the manifest's text.</param>
+    private sealed class Shared(DataSetSource source, DataSetSource? manifest) : IDisposable
     {
         public DataSetSource Source => source;
 
         public int Users { get; set; }
+
+        public void Dispose()
+        {
+            source.Dispose();
+            manifest?.Dispose();
+        }
     }
 
     private readonly Lock _gate = new();
@@ -42,7 +51,7 @@ internal sealed class CoordinatorData(NodeData node, ITensorTransport transport,
         lock (_gate)
         {
             if (!_sources.TryGetValue(hash, out var shared))
-                _sources.Add(hash, shared = new(new DataSetSource(data, transport, log)));
+                _sources.Add(hash, shared = Share(data, description));
             shared.Users++;
             return new OfferedData(DataOrigin.Of(data, description, shared.Source.Target), description, () => Withdraw(hash));
         }
@@ -55,6 +64,15 @@ internal sealed class CoordinatorData(NodeData node, ITensorTransport transport,
         return _descriptions[data.Manifest.ContentHash] = DataDescription.Of(await node.LoadAsync(data).ConfigureAwait(false));
     }
 
+    private Shared Share(LocatedData data, DataDescription description)
+    {
+        var source = new DataSetSource(data, transport, log);
+        if (DataOrigin.Of(data, description, source.Target).ToManifestOfManifest() is not { } manifest)
+            return new(source, null);
+        byte[] text = Encoding.UTF8.GetBytes(data.Manifest.Text());
+        return new(source, new DataSetSource(new LocatedData(data.Name, manifest, "", ""), DataOrigin.ManifestSource(source.Target), text, transport, log));
+    }
+
     private void Withdraw(string hash)
     {
         lock (_gate)
@@ -63,7 +81,7 @@ internal sealed class CoordinatorData(NodeData node, ITensorTransport transport,
             if (--shared.Users > 0)
                 return;
             _sources.Remove(hash);
-            shared.Source.Dispose();
+            shared.Dispose();
         }
     }
 }

@@ -231,7 +231,12 @@ internal sealed class DataSetDownload : ITensorReceiver, IDisposable
     private void Complete(int file, CancellationToken stop)
     {
         using (var handle = _files[file].Handle ?? Create(file))
-            RandomAccess.FlushToDisk(handle);
+        {
+            // Not each of thousands of small files: what a loss of power makes of them is found when they are looked for again, and they are fetched anew.
+            if (_manifest.Files[file].Length > DataPiece.MostBytes)
+                RandomAccess.FlushToDisk(handle);
+        }
+
         string hash = FileHashes.Hash(PathOf(file), stop), expected = _manifest.Files[file].Sha256;
         if (hash != expected)
         {

@@ -15,26 +15,31 @@ namespace ConvNet.Cluster.DataSets;
 /// </remarks>
 internal sealed class DataSetSource : ITensorReceiver, IDisposable
 {
-    private const int MostBuffers = 32, MostWaiting = 4096;
+    private const int MostBuffers = 32, MostWaiting = 4096, MostOpenFiles = 64;
 
     private readonly LocatedData _data;
+    private readonly ReadOnlyMemory<byte>? _content;
     private readonly ITensorTransport _transport;
     private readonly ILogger _log;
     private readonly SemaphoreSlim _free = new(MostBuffers);
     private readonly TensorPool _pool;
-    private readonly SafeFileHandle?[] _files;
+    private readonly Dictionary<int, SafeFileHandle> _files = [];
     private readonly Channel<DataRequest> _asked =
         Channel.CreateBounded<DataRequest>(new BoundedChannelOptions(MostWaiting) { FullMode = BoundedChannelFullMode.DropWrite, SingleReader = true });
     private readonly CancellationTokenSource _stop = new();
     private readonly IDisposable _open;
 
-    /// <summary>Opens the target.</summary>
+    /// <summary>Opens the target of a data set.</summary>
     public DataSetSource(LocatedData data, ITensorTransport transport, ILogger log)
+        : this(data, new TensorTarget(transport.Endpoint, JobName, data.Manifest.ContentHash), null, transport, log)
     {
-        (_data, _transport, _log) = (data, transport, log);
+    }
+
+    /// <summary>Opens the target of a set of one file that is in memory.</summary>
+    public DataSetSource(LocatedData data, TensorTarget target, ReadOnlyMemory<byte>? content, ITensorTransport transport, ILogger log)
+    {
+        (_data, Target, _content, _transport, _log) = (data, target, content, transport, log);
         _pool = new TensorPool(DataPiece.MostFloats, returned: () => _free.Release());
-        _files = new SafeFileHandle?[data.Manifest.Files.Count];
-        Target = new(transport.Endpoint, JobName, data.Manifest.ContentHash);
         _open = transport.Open(Target, this);
         Answering = Task.Run(AnswerAsync);
     }
@@ -97,8 +102,7 @@ internal sealed class DataSetSource : ITensorReceiver, IDisposable
         }
         finally
         {
-            foreach (var file in _files)
-                file?.Dispose();
+            CloseFiles();
             _pool.Dispose();
         }
     }
@@ -113,14 +117,37 @@ internal sealed class DataSetSource : ITensorReceiver, IDisposable
             _transport.Send(request.ReplyTo, new DataHeader(piece.File, piece.Offset, Length: 0), TensorLease.Empty);
     }
 
+    /// <summary>Files stay open while pieces of them may follow, but not more than a process may have.</summary>
+    private SafeFileHandle Open(int file, string path)
+    {
+        if (_files.TryGetValue(file, out var open))
+            return open;
+        if (_files.Count == MostOpenFiles)
+            CloseFiles();
+        return _files[file] = File.OpenHandle(path);
+    }
+
+    private void CloseFiles()
+    {
+        foreach (var file in _files.Values)
+            file.Dispose();
+        _files.Clear();
+    }
+
     private bool Read(DataPiece piece, TensorLease buffer)
     {
         string path = _data.PathOf(_data.Manifest.Files[piece.File]);
         try
         {
-            var file = _files[piece.File] ??= File.OpenHandle(path);
             var bytes = MemoryMarshal.AsBytes(buffer.Span[..piece.Floats]);
             bytes[piece.Length..].Clear();
+            if (_content is { } content)
+            {
+                content.Span.Slice((int)piece.Offset, piece.Length).CopyTo(bytes);
+                return true;
+            }
+
+            var file = Open(piece.File, path);
             for (int have = 0; have < piece.Length;)
             {
                 int read = RandomAccess.Read(file, bytes[have..piece.Length], piece.Offset + have);

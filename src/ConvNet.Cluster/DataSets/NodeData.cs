@@ -50,9 +50,13 @@ internal sealed class NodeData(
     /// <exception cref="DataException">It is nowhere, or is not what the coordinator has.</exception>
     public async Task<DataSplits> LoadAsync(DataOrigin origin, CancellationToken stop)
     {
-        var manifest = origin.ToManifest();
+        var listed = origin.ToManifestOfManifest() is null ? origin.ToManifest() : null;
         var description = origin.ToDescription();
-        var data = await loaded.GetAsync(manifest.ContentHash, async ended => (await FindAsync(origin, manifest, ended).ConfigureAwait(false)).Load(description.Normalisation), stop).ConfigureAwait(false);
+        var data = await loaded.GetAsync(origin.ContentHash, async ended =>
+        {
+            var manifest = listed ?? await FetchManifestAsync(origin, ended).ConfigureAwait(false);
+            return (await FindAsync(origin, manifest, ended).ConfigureAwait(false)).Load(description.Normalisation);
+        }, stop).ConfigureAwait(false);
 
         // Normalisation is exact sums over the pixels, so every node comes to the same: the carried one is a check that this node has read the same pixels. Pictures
         // that are too many for the memory are not all decoded only for that: there it is taken over.
@@ -77,8 +81,7 @@ internal sealed class NodeData(
             return cached;
         }
 
-        if (origin.Source is not { Endpoint: not null, Job: not null, Part: not null } source)
-            throw new DataException($"data {origin.Name}: is not on this node, and its coordinator does not ship it.");
+        var source = SourceOf(origin);
         log.LogInformation("Data {Name}: fetching {Bytes} bytes from the coordinator at {Endpoint}", origin.Name, manifest.Length, source.Endpoint);
         long began = shipping.Clock.GetTimestamp();
         var shipped = await cache.AddAsync(
@@ -87,6 +90,26 @@ internal sealed class NodeData(
             "Data {Name}: fetched in {Seconds} s, kept in {Folder}", origin.Name, shipping.Clock.GetElapsedTime(began).TotalSeconds.ToString("F1", CultureInfo.InvariantCulture), shipped.Folder);
         return shipped;
     }
+
+    /// <summary>A manifest that was too long for the message. It is shipped and kept as a set of one file, whose hash is the content hash.</summary>
+    private async Task<DataManifest> FetchManifestAsync(DataOrigin origin, CancellationToken stop)
+    {
+        var one = origin.ToManifestOfManifest()!;
+        if (cache.Find(origin.Name, one, stop) is not { } text)
+        {
+            var source = DataOrigin.ManifestSource(SourceOf(origin));
+            text = await cache.AddAsync(origin.Name, one, folder => DataSetDownload.RunAsync(origin.Name, one, source, folder, transport, shipping, stop)).ConfigureAwait(false);
+        }
+
+        var manifest = DataManifest.Parse(await File.ReadAllTextAsync(Path.Combine(text.Folder, DataOrigin.ManifestFile), stop).ConfigureAwait(false));
+        return manifest.ContentHash == origin.ContentHash
+            ? manifest
+            : throw new DataException($"data {origin.Name}: the coordinator's content hash is {origin.ContentHash}, here it comes to {manifest.ContentHash}. Run the same release on all nodes.");
+    }
+
+    private static TensorTarget SourceOf(DataOrigin origin) => origin.Source is { Endpoint: not null, Job: not null, Part: not null } source
+        ? source
+        : throw new DataException($"data {origin.Name}: is not on this node, and its coordinator does not ship it.");
 
     private LocatedData? InDirectory(DataOrigin origin, DataManifest manifest, CancellationToken stop)
     {

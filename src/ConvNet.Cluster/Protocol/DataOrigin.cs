@@ -1,3 +1,4 @@
+using System.Text;
 using ConvNet.Core.Tensors;
 using ConvNet.Data;
 using ConvNet.Data.Manifests;
@@ -11,9 +12,10 @@ namespace ConvNet.Cluster.Protocol;
 /// <param name="ContentHash">Of the manifest.</param>
 /// <param name="Kind">The word for its kind.</param>
 /// <param name="Folder">Where it is in the coordinator's data directory, and where a node looks first in its own.</param>
-/// <param name="Files">The manifest's files.</param>
+/// <param name="Files">The manifest's files; none where they are too many for a message.</param>
 /// <param name="Description">What the data is like.</param>
 /// <param name="Source">Where pieces of the files are asked for, with <see cref="DataRequest"/>.</param>
+/// <param name="ManifestLength">Bytes of the manifest's text where that has to be asked for too, at <see cref="ManifestSource"/>; its SHA-256 is the content hash. 0 where the files are in the message.</param>
 [MessagePackObject]
 public sealed record DataOrigin(
     [property: Key(0)] string Name,
@@ -22,19 +24,44 @@ public sealed record DataOrigin(
     [property: Key(3)] string Folder,
     [property: Key(4)] DataOriginFile[] Files,
     [property: Key(5)] DataOriginDescription Description,
-    [property: Key(6)] TensorTarget Source)
+    [property: Key(6)] TensorTarget Source,
+    [property: Key(7)] long ManifestLength = 0)
 {
+    /// <summary>Bytes of a manifest's text that goes in the message; a message has to fit a frame of the control plane, with all the rest of it.</summary>
+    private const int MostBytesInMessage = 48 * 1024;
+
+    /// <summary>Where a manifest's text is asked for.</summary>
+    public static TensorTarget ManifestSource(TensorTarget source) => source with { Part = $"{source.Part}.manifest" };
+
     /// <summary>Puts it together on the coordinator's node.</summary>
-    public static DataOrigin Of(LocatedData data, DataDescription description, TensorTarget source) => new(
-        data.Name,
-        data.Manifest.ContentHash,
-        data.Manifest.Format,
-        data.Within,
-        [.. data.Manifest.Files.Select(f => new DataOriginFile(f.Name, f.Length, f.Sha256))],
-        new(
-            description.Shape.Channels, description.Shape.Height, description.Shape.Width, [.. description.ClassNames], description.TrainingCount, description.TestCount,
-            [.. description.Normalisation.Mean], [.. description.Normalisation.Deviation]),
-        source);
+    public static DataOrigin Of(LocatedData data, DataDescription description, TensorTarget source)
+    {
+        int length = Encoding.UTF8.GetByteCount(data.Manifest.Text());
+        bool fits = length <= MostBytesInMessage;
+        return new(
+            data.Name,
+            data.Manifest.ContentHash,
+            data.Manifest.Format,
+            data.Within,
+            fits ? [.. data.Manifest.Files.Select(f => new DataOriginFile(f.Name, f.Length, f.Sha256))] : [],
+            new(
+                description.Shape.Channels, description.Shape.Height, description.Shape.Width, [.. description.ClassNames], description.TrainingCount, description.TestCount,
+                [.. description.Normalisation.Mean], [.. description.Normalisation.Deviation]),
+            source,
+            fits ? 0 : length);
+    }
+
+    /// <summary>A set of one file, the manifest's text, where that has to be asked for; null where the files are in the message.</summary>
+    /// <exception cref="DataException">There can be no such manifest.</exception>
+    public DataManifest? ToManifestOfManifest() => ManifestLength switch
+    {
+        0 => null,
+        > 0 and <= DataManifest.MostBytes => new DataManifest(DataKind.Idx, [new DataFile(ManifestFile, ManifestLength, ContentHash)]),
+        _ => throw new DataException($"data {Name}: a manifest of {ManifestLength} bytes cannot be."),
+    };
+
+    /// <summary>The one file's name.</summary>
+    public const string ManifestFile = "manifest.txt";
 
     /// <summary>The manifest.</summary>
     /// <exception cref="DataException">It cannot be one, or it is not what the content hash is of.</exception>

@@ -19,7 +19,11 @@ public sealed record DataFile(string Name, long Length, string Sha256);
 /// </remarks>
 public sealed class DataManifest
 {
-    private const int MostFiles = 1000;     // a manifest travels in one message
+    /// <summary>Bytes of the longest text: that of two million pictures.</summary>
+    public const int MostBytes = 1 << 28;
+
+    private const string Head = "convnet data 1";
+    private const int MostFiles = 1000, MostPictures = 2_000_000;
 
     /// <summary>Puts a manifest together. Nothing is trusted: it may have come over a network.</summary>
     /// <exception cref="DataException">A file's name could lead out of the folder, is there twice, or a length or hash cannot be.</exception>
@@ -32,8 +36,9 @@ public sealed class DataManifest
         if (kind == DataKind.Images != (imageSize != default))
             throw new DataException($"data manifest: {DataName.WordOf(kind)} of size {imageSize} cannot be.");
         Files = [.. files.OrderBy(f => f.Name, StringComparer.Ordinal)];
-        if (Files.Count > MostFiles)
-            throw new DataException($"data manifest: {Files.Count} files; it takes at most {MostFiles}.");
+        int most = kind == DataKind.Images ? MostPictures : MostFiles;
+        if (Files.Count > most)
+            throw new DataException($"data manifest: {Files.Count} files; it takes at most {most}.");
         for (int i = 0; i < Files.Count; i++)
             Check(Files[i], i > 0 ? Files[i - 1].Name : null);
         if (kind == DataKind.Digits && Files.Count > 0)
@@ -62,6 +67,21 @@ public sealed class DataManifest
     /// <summary>Bytes of all files.</summary>
     public long Length => Files.Sum(f => f.Length);
 
+    /// <summary>The manifest of a text that <see cref="Text"/> gave.</summary>
+    /// <exception cref="DataException">It is none.</exception>
+    public static DataManifest Parse(string text)
+    {
+        string[] lines = text.TrimEnd('\n').Split('\n');
+        if (lines.Length < 2 || lines[0] != Head || !lines[1].StartsWith("kind ", StringComparison.Ordinal) || DataName.ParseFormat(lines[1]["kind ".Length..]) is not { } format)
+            throw new DataException("data manifest: it does not begin as one.");
+        return new DataManifest(format.Kind, lines[2..].Select(ParseFile), format.ImageSize);
+    }
+
+    private static DataFile ParseFile(string line) =>
+        line.Split(' ', 4) is ["file", var length, var sha256, var name] && long.TryParse(length, NumberStyles.None, CultureInfo.InvariantCulture, out long bytes)
+            ? new DataFile(name, bytes, sha256)
+            : throw new DataException($"data manifest: '{line}' is no line of one.");
+
     /// <summary>Whether a text is a SHA-256 as manifests write it.</summary>
     public static bool IsHash(string? text) => text is { Length: 64 } && text.All(char.IsAsciiHexDigitLower);
 
@@ -79,9 +99,10 @@ public sealed class DataManifest
     private static bool IsPlain(string? name) =>
         name is { Length: > 0 and <= 250 } && !name.Any(c => char.IsControl(c) || c is '\\' or ':') && !name.Split('/').Any(part => part is "" or "." or "..");
 
-    private string Text()
+    /// <summary>The text that the content hash is of, in UTF-8.</summary>
+    public string Text()
     {
-        var text = new StringBuilder("convnet data 1\n");
+        var text = new StringBuilder($"{Head}\n");
         text.Append(CultureInfo.InvariantCulture, $"kind {Format}{(Kind == DataKind.Digits ? $" {DigitSet.Version}" : "")}\n");
         foreach (DataFile file in Files)
             text.Append(CultureInfo.InvariantCulture, $"file {file.Length} {file.Sha256} {file.Name}\n");

@@ -181,6 +181,57 @@ public sealed class NodeDataTests : IDisposable
         Assert.Contains("there is no folder other in the data directory", missing.Message, StringComparison.Ordinal);
     }
 
+    [Fact]
+    public async Task Pictures_too_many_for_a_message_are_shipped_with_their_manifest()
+    {
+        SmallPictures.Write(_there.File("pictures"), training: 300, test: 20);
+        using var offered = await _coordinator.OfferAsync("images:8:pictures");
+
+        var fetched = await Node().LoadAsync(offered.Origin, default);
+        var cached = await Node().LoadAsync(offered.Origin, default);
+
+        Assert.Empty(offered.Origin.Files);
+        Assert.InRange(MessagePack.MessagePackSerializer.Serialize(offered.Origin, ClusterSerializer.Options).Length, 1, 10_000);
+        Assert.Equal((600, 40), (fetched.Training.Count, fetched.Test.Count));
+        Assert.Equal(fetched.Training.Pixels(599).ToArray(), cached.Training.Pixels(599).ToArray());
+        Assert.Single(_log.All, line => line.Contains("fetching", StringComparison.Ordinal));
+    }
+
+    [Fact]
+    public async Task A_manifest_that_is_changed_on_the_way_is_refused()
+    {
+        SmallPictures.Write(_there.File("pictures"), training: 300, test: 20);
+        using var offered = await _coordinator.OfferAsync("images:8:pictures");
+        var other = offered.Origin with { ContentHash = new string('a', 64) };
+        var longer = offered.Origin with { ManifestLength = long.MaxValue };
+
+        var wrong = await Assert.ThrowsAsync<DataException>(() => Node().LoadAsync(other, default));
+        var impossible = await Assert.ThrowsAsync<DataException>(() => Node().LoadAsync(longer, default));
+
+        Assert.Contains("with SHA-256", wrong.Message, StringComparison.Ordinal);
+        Assert.Contains("a manifest of 9223372036854775807 bytes cannot be", impossible.Message, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public async Task Damaged_pictures_that_the_coordinator_skips_are_skipped_on_all_nodes(bool isThere)
+    {
+        foreach (string folder in isThere ? new[] { _there.File("pictures"), _here.File("pictures") } : [_there.File("pictures")])
+        {
+            SmallPictures.Write(folder, training: 5, test: 2);
+            File.WriteAllText(Path.Combine(folder, "train/dark/bad.jpg"), "no picture");
+        }
+
+        await Assert.ThrowsAsync<DataException>(() => _coordinator.OfferAsync("images:8:pictures"));
+        using var offered = await _coordinator.OfferAsync("images:8:pictures", skipDamaged: true);
+        var data = await Node().LoadAsync(offered.Origin, default);
+
+        Assert.Equal((10, 4), (data.Training.Count, data.Test.Count));
+        Assert.Contains("Data images:8:pictures: 1 damaged picture(s) are left out, the first is train/dark/bad.jpg", _log.All);
+        Assert.Contains(_log.All, line => line.Contains(isThere ? $"found in {_here.File("pictures")}" : "fetched in", StringComparison.Ordinal));
+    }
+
     private NodeData Node() => NodeData.At(_here.Path, trains: true, _transport, _log);
 
     private sealed class Answers : ITensorReceiver

@@ -36,6 +36,15 @@ public sealed class JobFileTests
             new JobSpec("lenet5-classic", "mnist:/data/mnist", 12, 256, 64, ulong.MaxValue, 0.01f, 0, true, 0.001f, LearningRateSchedule.Constant), job);
     }
 
+    [Fact]
+    public void How_data_is_divided_is_read()
+    {
+        JobSpec job = JobFile.Parse("validation: 0.1\nskip-corrupt: true\n", "job.yaml");
+
+        Assert.Equal(new JobSpec(Validation: 0.1f, SkipCorrupt: true), job);
+        Assert.Equal(["job.yaml:1: validation: expected a number from 0 to below 1: the share of the training images that is held out, got \"1\"."], Assert.Throws<JobFileException>(() => JobFile.Parse("validation: 1", "job.yaml")).Problems);
+    }
+
     [Theory]
     [InlineData("epochs: ", "[")]
     [InlineData("epochs: ", "{")]
