@@ -42,7 +42,8 @@ public sealed class RecipeFieldTests
                 """));
         Assert.Equal(
             new JobSpec { Optimizer = OptimizerKind.AdamW, Beta1 = 0.8, Beta2 = 0.99, Epsilon = 1e-6, WarmUp = "1 step", PercentStart = 0.2, DivisionFactor = 10, FinalDivisionFactor = 100 }
-                with { LearningRate = 0.001f, WeightDecay = 0.01f, Momentum = 0, Schedule = LearningRateSchedule.OneCycle },
+                with
+            { LearningRate = 0.001f, WeightDecay = 0.01f, Momentum = 0, Schedule = LearningRateSchedule.OneCycle },
             Parse("optimizer: adamw\nbeta1: 0.8\nbeta2: 0.99\nepsilon: 1e-6\nschedule: one-cycle\nwarm-up: 1 step\npct-start: 0.2\ndiv-factor: 10\nfinal-div-factor: 100\n"));
         Assert.Equal(
             new JobSpec(Schedule: LearningRateSchedule.Polynomial) { Optimizer = OptimizerKind.RmsProp, Alpha = 0.9, Power = 2, MinLearningRate = 1e-5, LearningRate = 0.001f, WeightDecay = 0, Momentum = 0.5f },
@@ -98,8 +99,27 @@ public sealed class RecipeFieldTests
     {
         var spec = new JobSpec(Schedule: LearningRateSchedule.OneCycle)
         {
-            Optimizer = OptimizerKind.Adagrad, Beta1 = 0.1, Beta2 = 0.2, Epsilon = 0.3, Alpha = 0.4, TrustCoefficient = 0.5, DecayExclude = "a", WarmUp = "1 epoch", StepSize = 1, Milestones = "1",
-            Gamma = 0.6, MinLearningRate = 0.7, Power = 0.8, PercentStart = 0.9, DivisionFactor = 2, FinalDivisionFactor = 3, ClipValue = 4, ClipNorm = 5, LabelSmoothing = 0.6f, EarlyStop = 7, Keep = KeptWeights.Best,
+            Optimizer = OptimizerKind.Adagrad,
+            Beta1 = 0.1,
+            Beta2 = 0.2,
+            Epsilon = 0.3,
+            Alpha = 0.4,
+            TrustCoefficient = 0.5,
+            DecayExclude = "a",
+            WarmUp = "1 epoch",
+            StepSize = 1,
+            Milestones = "1",
+            Gamma = 0.6,
+            MinLearningRate = 0.7,
+            Power = 0.8,
+            PercentStart = 0.9,
+            DivisionFactor = 2,
+            FinalDivisionFactor = 3,
+            ClipValue = 4,
+            ClipNorm = 5,
+            LabelSmoothing = 0.6f,
+            EarlyStop = 7,
+            Keep = KeptWeights.Best,
         };
 
         Assert.Equal(spec, MessagePackSerializer.Deserialize<JobSpec>(MessagePackSerializer.Serialize(spec, ClusterSerializer.Options), ClusterSerializer.Options));

@@ -10,7 +10,7 @@ public class OptimizerTests
     private const float Scale = 1f / 24, Rate = 0.01f;
 
     /// <summary>The optimizers by a name, since xUnit shows it.</summary>
-    private static readonly Dictionary<string, Optimizer> _optimizers = new()
+    private static readonly Dictionary<string, Optimizer> Optimizers = new()
     {
         ["adam"] = new Adam(),
         ["adam with decay"] = new Adam(0.8, 0.95, 1e-4, 0.02f),
@@ -24,13 +24,13 @@ public class OptimizerTests
         ["lars with decay"] = new Lars(0.5f, 0.05f),
     };
 
-    public static TheoryData<string> All => [.. _optimizers.Keys];
+    public static TheoryData<string> All => [.. Optimizers.Keys];
 
     [Theory]
     [MemberData(nameof(All))]
     public void Thirty_steps_are_those_of_the_formula_in_double_precision(string name)
     {
-        Optimizer optimizer = _optimizers[name];
+        Optimizer optimizer = Optimizers[name];
         var slices = new Slices(37);
         double[] weights = [.. slices.Weights.Select(w => (double)w)], first = new double[37], second = new double[37];
 
@@ -55,7 +55,7 @@ public class OptimizerTests
     public void Any_slicing_gives_the_same_bits(string name)
     {
         const int Length = 67;
-        Optimizer optimizer = _optimizers[name];
+        Optimizer optimizer = Optimizers[name];
         Slices whole = Steps([0, Length]);
         for (int cut = 0; cut <= Length; cut += 5)
         {
@@ -113,7 +113,7 @@ public class OptimizerTests
 
     [Fact]
     public void Decay_can_be_taken_off_any_optimizer() =>
-        Assert.All(_optimizers.Values, optimizer => Assert.Equal(0, (optimizer with { WeightDecay = 0 }).WeightDecay));
+        Assert.All(Optimizers.Values, optimizer => Assert.Equal(0, (optimizer with { WeightDecay = 0 }).WeightDecay));
 
     [Fact]
     public void Slices_of_two_lengths_are_refused()
