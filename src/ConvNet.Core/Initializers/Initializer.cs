@@ -42,9 +42,12 @@ public sealed record Initializer(string Name)
     /// <summary>Uniform, variance 1 / fan-in.</summary>
     public static Initializer LeCunUniform { get; } = new("lecun-uniform") { Scale = 1, By = Fan.In };
 
+    /// <summary>Uniform, variance 1 / (3·fan-in), that is from ±1 / √fan-in: what PyTorch gives layers of its own accord. Scores begin near 0, so deep networks without normalisation bear a large first step.</summary>
+    public static Initializer NarrowUniform { get; } = new("narrow-uniform") { Scale = 1 / 3.0, By = Fan.In };
+
     /// <summary>All of them.</summary>
     public static IReadOnlyList<Initializer> All { get; } =
-        [Zeros, Ones, HeNormal, HeUniform, XavierNormal, XavierUniform, LeCunNormal, LeCunUniform];
+        [Zeros, Ones, HeNormal, HeUniform, XavierNormal, XavierUniform, LeCunNormal, LeCunUniform, NarrowUniform];
 
     private float Constant { get; init; }
 

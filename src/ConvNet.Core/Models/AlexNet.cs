@@ -1,3 +1,4 @@
+using ConvNet.Core.Initializers;
 using ConvNet.Core.Layers;
 using ConvNet.Core.Networks;
 using ConvNet.Core.Tensors;
@@ -19,17 +20,19 @@ public static class AlexNet
         Blocks.RequireAtLeast(15, "alexnet", input);
         Conv2D first = Blocks.IsSmall(input) ? new Conv2D(64, 3) { Padding = 1 } : new Conv2D(64, 11) { Stride = 4, Padding = 2 };
         return new NetworkBuilder("alexnet", input)
-            .AddRectified("1", first)                                       //  64 × 55×55
-            .Add("pool1", Pool())                                           //  64 × 27×27
-            .AddRectified("2", new Conv2D(192, 5) { Padding = 2 })          // 192 × 27×27
-            .Add("pool2", Pool())                                           // 192 × 13×13
-            .AddRectified("3", new Conv2D(384, 3) { Padding = 1 })          // 384 × 13×13
-            .AddRectified("4", new Conv2D(256, 3) { Padding = 1 })          // 256 × 13×13
-            .AddRectified("5", new Conv2D(256, 3) { Padding = 1 })          // 256 × 13×13
-            .Add("pool5", Pool())                                           // 256 × 6×6
+            .AddRectified("1", first with { Initializer = Narrow })                                     //  64 × 55×55
+            .Add("pool1", Pool())                                                                       //  64 × 27×27
+            .AddRectified("2", new Conv2D(192, 5) { Padding = 2, Initializer = Narrow })                // 192 × 27×27
+            .Add("pool2", Pool())                                                                       // 192 × 13×13
+            .AddRectified("3", new Conv2D(384, 3) { Padding = 1, Initializer = Narrow })                // 384 × 13×13
+            .AddRectified("4", new Conv2D(256, 3) { Padding = 1, Initializer = Narrow })                // 256 × 13×13
+            .AddRectified("5", new Conv2D(256, 3) { Padding = 1, Initializer = Narrow })                // 256 × 13×13
+            .Add("pool5", Pool())                                                                       // 256 × 6×6
             .AddClassifier(6, classes)
             .Build();
     }
+
+    private static Initializer Narrow => Initializer.NarrowUniform;
 
     /// <summary>Overlapping windows, §3.4.</summary>
     private static MaxPool2D Pool() => new(3) { Stride = 2 };

@@ -1,3 +1,4 @@
+using ConvNet.Core.Initializers;
 using ConvNet.Core.Layers;
 using ConvNet.Core.Networks;
 using ConvNet.Core.Tensors;
@@ -27,7 +28,7 @@ internal static class Blocks
 
     /// <summary>The head of AlexNet, ZFNet and VGG: two fully connected layers of 4096 with dropout, then the classes' scores.</summary>
     public static NetworkBuilder AddClassifier(this NetworkBuilder network, int first, int classes) => network
-        .Add($"fc{first}", new FullyConnected(4096)).Add($"relu{first}", new Relu()).Add($"drop{first}", new Dropout(0.5f))
-        .Add($"fc{first + 1}", new FullyConnected(4096)).Add($"relu{first + 1}", new Relu()).Add($"drop{first + 1}", new Dropout(0.5f))
-        .Add($"fc{first + 2}", new FullyConnected(classes) { Initializer = Initializers.Initializer.LeCunUniform });
+        .Add($"fc{first}", new FullyConnected(4096) { Initializer = Initializer.NarrowUniform }).Add($"relu{first}", new Relu()).Add($"drop{first}", new Dropout(0.5f))
+        .Add($"fc{first + 1}", new FullyConnected(4096) { Initializer = Initializer.NarrowUniform }).Add($"relu{first + 1}", new Relu()).Add($"drop{first + 1}", new Dropout(0.5f))
+        .Add($"fc{first + 2}", new FullyConnected(classes) { Initializer = Initializer.NarrowUniform });
 }

@@ -46,7 +46,7 @@ public static class GoogLeNet
         Inception(network, "5b", "5a.out", new Module(384, 192, 384, 48, 128, 128));        // 1024 × 7×7
         return network
             .Add("mean", new GlobalAveragePool2D()).Add("drop", new Dropout(0.4f))
-            .Add("fc", new FullyConnected(classes) { Initializer = Initializer.LeCunUniform })
+            .Add("fc", new FullyConnected(classes) { Initializer = Initializer.NarrowUniform })
             .Auxiliary("aux1.fc2", AuxiliaryWeight).Auxiliary("aux2.fc2", AuxiliaryWeight)
             .Build();
     }
@@ -66,8 +66,8 @@ public static class GoogLeNet
     private static void Auxiliary(NetworkBuilder network, string name, string input, int pixels, int classes) => network
         .Add($"{name}.pool", pixels >= 5 ? new AveragePool2D(5) { Stride = 3 } : new GlobalAveragePool2D(), input)
         .Add($"{name}.conv", new Conv2D(128, 1)).Add($"{name}.relu", new Relu())
-        .Add($"{name}.fc1", new FullyConnected(1024)).Add($"{name}.relu_fc1", new Relu()).Add($"{name}.drop", new Dropout(0.7f))
-        .Add($"{name}.fc2", new FullyConnected(classes) { Initializer = Initializer.LeCunUniform });
+        .Add($"{name}.fc1", new FullyConnected(1024) { Initializer = Initializer.NarrowUniform }).Add($"{name}.relu_fc1", new Relu()).Add($"{name}.drop", new Dropout(0.7f))
+        .Add($"{name}.fc2", new FullyConnected(classes) { Initializer = Initializer.NarrowUniform });
 
     private static MaxPool2D Pool() => new(3) { Stride = 2, CeilMode = true };
 

@@ -15,6 +15,7 @@ public class InitializerTests
         { "xavier-uniform", 2.0 / (FanIn + FanOut) },
         { "lecun-normal", 1.0 / FanIn },
         { "lecun-uniform", 1.0 / FanIn },
+        { "narrow-uniform", 1.0 / (3 * FanIn) },
     };
 
     [Theory]
@@ -127,7 +128,7 @@ public class InitializerTests
 
     [Fact]
     public void Every_initializer_has_its_own_name() =>
-        Assert.Equal(["he-normal", "he-uniform", "lecun-normal", "lecun-uniform", "ones", "xavier-normal", "xavier-uniform", "zeros"],
+        Assert.Equal(["he-normal", "he-uniform", "lecun-normal", "lecun-uniform", "narrow-uniform", "ones", "xavier-normal", "xavier-uniform", "zeros"],
             Initializer.All.Select(i => i.Name).Order(StringComparer.Ordinal));
 
     private static float[] Fill(string name, int count)
