@@ -3,6 +3,7 @@ using System.Diagnostics;
 using System.Globalization;
 using System.Text.Json;
 using ConvNet.Cli.Rendering;
+using ConvNet.Cli.Reports;
 using ConvNet.Cluster.Hosting;
 using ConvNet.Cluster.Jobs;
 using ConvNet.Data;
@@ -45,11 +46,13 @@ internal static class TrainCommand
             await people.WriteLineAsync($"skipped  {Count(data.Skipped.Count, "damaged picture")}: {string.Join(", ", data.Skipped.Take(MostSkippedNamed))}{(data.Skipped.Count > MostSkippedNamed ? ", …" : "")}");
 
         var progress = new TrainingProgress(error, spec.Epochs, data.Training.Count, quiet);
-        using JobResult result = await progress.ShowAsync(() => LocalCluster.RunAsync(spec, job, cluster, progress, stop));
+        var steps = new StepLosses();
+        using JobResult result = await progress.ShowAsync(() => LocalCluster.RunAsync(spec, job, cluster, new JobObservers(progress, steps), stop));
         EpochResult? last = result.Kept;
         var trained = new TrainedModel(job.Network, result.State.ToArray(), data.Training.ClassNames, data.Normalisation);
         string path = ModelFile.Save(folder, trained, Origin(spec, result));
         double seconds = Stopwatch.GetElapsedTime(start).TotalSeconds;
+        string? report = parsed.GetValue(options.NoReport) ? null : ReportWriter.TryWrite(folder, () => new TrainingReport(spec, job, trained, result, steps.Means), error);
 
         if (json)
         {
@@ -75,6 +78,7 @@ internal static class TrainCommand
                     seconds,
                     weightsSha256 = result.WeightsSha256,
                     modelPath = path,
+                    reportPath = report,
                 },
                 JsonText.Options));
         }
@@ -86,6 +90,8 @@ internal static class TrainCommand
                 await output.WriteLineAsync(string.Create(CultureInfo.InvariantCulture, $"accuracy {100 * accuracy:F2} %{(last.TestTop5 is { } top5 ? string.Create(CultureInfo.InvariantCulture, $", top-5 {100 * top5:F2} %") : "")} on {data.Test.Count:N0} {Measured(spec)} images{(result.BestEpoch is { } best ? $", after epoch {best + 1}, the best" : "")}"));
             await output.WriteLineAsync(string.Create(CultureInfo.InvariantCulture, $"trained  {Count(result.Version, "step")} in {seconds:F1} s, {result.Throughput.SamplesPerSecond:N0} images/s"));
             await output.WriteLineAsync($"model    {path}");
+            if (report != null)
+                await output.WriteLineAsync($"report   {report}");
             await output.WriteLineAsync($"weights  sha256 {result.WeightsSha256}");
         }
 

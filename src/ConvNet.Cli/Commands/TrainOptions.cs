@@ -14,6 +14,8 @@ internal sealed class TrainOptions
 
     public Option<string> Out { get; } = new("--out") { Description = "Folder for the model [default: runs/MODEL-DATA]", HelpName = "DIR" };
 
+    public Option<bool> NoReport { get; } = new("--no-report") { Description = "Write no report.html and no plots" };
+
     public Option<bool> Json { get; } = new("--json") { Description = "End with one JSON object on standard output" };
 
     public Option<bool> Quiet { get; } = new("--quiet") { Description = "Say nothing but errors" };
@@ -26,7 +28,7 @@ internal sealed class TrainOptions
 
     /// <summary>All options, in the order of the help.</summary>
     public IEnumerable<Option> All =>
-        [.. Job.All, Workers, Lanes, Servers, Out, Json, Quiet];
+        [.. Job.All, Workers, Lanes, Servers, Out, NoReport, Json, Quiet];
 
     /// <summary>How many of each the job gets here.</summary>
     /// <exception cref="UsageException">A number is out of its range.</exception>
