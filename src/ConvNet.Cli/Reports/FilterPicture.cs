@@ -8,7 +8,7 @@ namespace ConvNet.Cli.Reports;
 /// <remarks>A filter is a tile; a weight of 0 is middle grey, and the greatest weight of all, by amount, black or white. Filters of three channels are in colour, others show the mean of their channels.</remarks>
 internal static class FilterPicture
 {
-    private const int TileSide = 44, Gap = 4, MostColumns = 16, Most = 256, Channels = 4;
+    private const int TileSide = 64, Gap = 4, MostColumns = 16, Most = 256, Channels = 4;
 
     /// <summary>Draws them as PNG, transparent between the tiles; null where no convolution of more than a pixel sees the image first.</summary>
     public static byte[]? Png(Network network, ReadOnlySpan<float> weights)

@@ -21,9 +21,10 @@ internal sealed class ReportPlots(TrainingReport report, PlotTheme theme)
         Line(plot, "steps", [.. report.Steps.Select(s => report.EpochsAt(s.Version))], losses, theme.Training, faint: true);
         Epochs(plot, "training", e => e.TrainLoss, theme.Training);
         Epochs(plot, report.MeasuredName, e => e.TestLoss, theme.Test);
-        plot.Axes.AutoScale();
-        // A few steps that are far off leave the picture: they would squeeze everything else together.
-        plot.Axes.SetLimitsY(0, 1.05 * report.Epochs.SelectMany(e => new[] { e.TrainLoss, e.TestLoss ?? 0 }).Append(losses.FirstOrDefault()).Append(1e-6).Max());
+        Across(plot);
+        // A few steps that are far off, as the first ones often are, leave the picture: they would squeeze everything else together.
+        double most = losses.Order().ElementAtOrDefault(losses.Length * 49 / 50);
+        plot.Axes.SetLimitsY(0, 1.1 * report.Epochs.SelectMany(e => new[] { e.TrainLoss, e.TestLoss ?? 0 }).Append(most).Append(1e-6).Max());
         return Png(plot, Alignment.UpperRight);
     }
 
@@ -34,6 +35,7 @@ internal sealed class ReportPlots(TrainingReport report, PlotTheme theme)
         Epochs(plot, "training", e => 100 * e.TrainAccuracy, theme.Training);
         Epochs(plot, report.MeasuredName, e => 100 * e.TestAccuracy, theme.Test);
         Epochs(plot, $"{report.MeasuredName}, top-5", e => 100 * e.TestTop5, theme.Third);
+        Across(plot);
         return Png(plot, Alignment.LowerRight);
     }
 
@@ -42,7 +44,7 @@ internal sealed class ReportPlots(TrainingReport report, PlotTheme theme)
     {
         Plot plot = Empty("learning rate");
         Line(plot, "", [.. report.Rates.Select(r => report.EpochsAt(r.Step))], [.. report.Rates.Select(r => (double)r.Rate)], theme.Training);
-        plot.Axes.AutoScale();
+        Across(plot);
         plot.Axes.SetLimitsY(0, 1.05 * report.Rates.Select(r => (double)r.Rate).DefaultIfEmpty(1).Max());
         return Png(plot, legend: null);
     }
@@ -63,6 +65,8 @@ internal sealed class ReportPlots(TrainingReport report, PlotTheme theme)
         ScottPlot.Plottables.Heatmap map = plot.Add.Heatmap(values);
         (map.Colormap, map.ManualRange) = (new ConfusionColours(theme), new ScottPlot.Range(-1, 1));
         plot.Grid.IsVisible = false;
+        if (classes <= ReportPage.MostColumns)
+            Numbers(plot, confusion);
         // Row 0 is on top: the axis counts from below.
         plot.Axes.SetLimits(-0.5, classes - 0.5, -0.5, classes - 0.5);
         bool named = classes <= MostNames;
@@ -96,6 +100,30 @@ internal sealed class ReportPlots(TrainingReport report, PlotTheme theme)
         plot.Legend.BackgroundColor = plot.Legend.OutlineColor = Color.FromHex(theme.Surface);
         (plot.Legend.FontColor, plot.Legend.ShadowColor) = (Color.FromHex(theme.Ink), Colors.Transparent);
         return plot;
+    }
+
+    /// <summary>From the beginning of the job to its last step.</summary>
+    private void Across(Plot plot)
+    {
+        plot.Axes.AutoScale();
+        plot.Axes.SetLimitsX(0, 1.02 * report.EpochsAt(Math.Max(1, report.Version)));
+    }
+
+    private void Numbers(Plot plot, ConfusionMatrix confusion)
+    {
+        for (int label = 0; label < confusion.Classes; label++)
+        {
+            for (int predicted = 0; predicted < confusion.Classes; predicted++)
+            {
+                if (confusion[label, predicted] == 0)
+                    continue;
+                ScottPlot.Plottables.Text number = plot.Add.Text($"{confusion[label, predicted]}", predicted, confusion.Classes - 1 - label);
+                number.LabelStyle.Alignment = Alignment.MiddleCenter;
+                number.LabelStyle.FontSize = confusion.Classes > 12 ? 8 : 11;
+                // On a deep colour the page's own colour is easier to read than its ink.
+                number.LabelStyle.ForeColor = Color.FromHex(2 * confusion[label, predicted] > confusion.Samples(label) ? theme.Surface : theme.Ink);
+            }
+        }
     }
 
     private void Epochs(Plot plot, string name, Func<EpochResult, double?> value, string colour)
