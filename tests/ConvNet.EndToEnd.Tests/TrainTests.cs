@@ -110,6 +110,9 @@ public sealed class TrainTests(SmallDigits digits) : IClassFixture<SmallDigits>,
 
         Assert.Equal(130, finished.ExitCode);
         Assert.True(finished.Json.GetProperty("stopped").GetBoolean());
+        string report = File.ReadAllText(_folder.File(Path.Combine("model", "report.html")));
+        Assert.Contains("Stopped after step", report, StringComparison.Ordinal);
+        Assert.Contains(finished.WeightsSha256, report, StringComparison.Ordinal);
         Finished evaluated = await Convnet.RunAsync(_folder.Path, "evaluate", "model", "--data", digits.Path, "--json");
         Assert.Equal(finished.WeightsSha256, evaluated.WeightsSha256);
     }

@@ -54,7 +54,9 @@ internal static class TrainCommand
         var trained = new TrainedModel(job.Network, result.State.ToArray(), data.Training.ClassNames, data.Normalisation);
         string path = ModelFile.Save(folder, trained, Origin(spec, result));
         double seconds = Stopwatch.GetElapsedTime(start).TotalSeconds;
-        string? report = parsed.GetValue(options.NoReport) ? null : ReportWriter.TryWrite(folder, () => new TrainingReport(spec, job, trained, result, steps.Means), error);
+        string? WriteReport() => parsed.GetValue(options.NoReport)
+            ? null
+            : ReportWriter.TryWrite(folder, () => new TrainingReport(spec, job, trained, result, steps.Means), error);
 
         if (json)
         {
@@ -80,12 +82,16 @@ internal static class TrainCommand
                     seconds,
                     weightsSha256 = result.WeightsSha256,
                     modelPath = path,
-                    reportPath = report,
+                    reportPath = WriteReport(),
                     eventsPath = events?.Path,
                 },
                 JsonText.Options));
         }
-        else if (!quiet)
+        else if (quiet)
+        {
+            WriteReport();
+        }
+        else
         {
             if (result.Stopped)
                 await output.WriteLineAsync($"stopped after step {result.Version} of {job.Plan.TotalSteps}; what was learned so far is kept");
@@ -95,7 +101,8 @@ internal static class TrainCommand
             await output.WriteLineAsync($"model    {path}");
             if (events != null)
                 await output.WriteLineAsync($"events   {events.Path}");
-            if (report != null)
+            // The report takes another pass over the test images: what is known is said before.
+            if (WriteReport() is { } report)
                 await output.WriteLineAsync($"report   {report}");
             await output.WriteLineAsync($"weights  sha256 {result.WeightsSha256}");
         }

@@ -39,20 +39,23 @@ internal static class ReportPage
             ["title"] = Text($"{report.Network.Name} on {report.Spec.Data}"),
             ["subtitle"] = Text(Subtitle(report)),
             ["figures"] = string.Concat(Figures(report).Select(f => $"<div><dt>{Text(f.Name)}</dt><dd>{Text(f.Value)}</dd></div>\n")),
-            ["plots"] = string.Concat(plots.Select(p => Section(p.Title, Picture(p)))),
+            ["plots"] = string.Concat(plots.Select(p => Section(p.Title, Picture(p))))
+                + (filters == null ? "" : Section("Filters of the first layer", $"<img src=\"{Png(filters)}\" alt=\"Filters of the first convolution\">")),
             ["confusion"] = Section("Who was taken for whom", (confusion == null ? Matrix(report) : Picture(confusion)) + Pairs(report)),
             ["mistakes"] = Mistakes(report),
-            ["filters"] = filters == null ? "" : Section("Filters of the first layer", $"<img src=\"{Png(filters)}\" alt=\"Filters of the first convolution\">"),
             ["settings"] = Section("The job", Settings(report)),
             ["layers"] = Layers(report),
         };
         return parts.Aggregate(template.ReadToEnd(), (page, part) => page.Replace($"{{{{{part.Key}}}}}", part.Value, StringComparison.Ordinal));
     }
 
-    private static string Subtitle(TrainingReport report) =>
-        report.Stopped ? string.Create(CultureInfo.InvariantCulture, $"Stopped after step {report.Version:N0} of {report.TotalSteps:N0}; the figures are those of what was learned so far.")
-        : report.BestEpoch is { } best ? string.Create(CultureInfo.InvariantCulture, $"{report.Version:N0} steps; the weights are those after epoch {best + 1}, the best.")
-        : string.Create(CultureInfo.InvariantCulture, $"{report.Version:N0} steps in {report.Epochs.Count} epochs.");
+    private static string Subtitle(TrainingReport report)
+    {
+        string steps = report.Stopped
+            ? string.Create(CultureInfo.InvariantCulture, $"Stopped after step {report.Version:N0} of {report.TotalSteps:N0}")
+            : string.Create(CultureInfo.InvariantCulture, $"{report.Version:N0} steps in {report.Epochs.Count} {(report.Epochs.Count == 1 ? "epoch" : "epochs")}");
+        return report.BestEpoch is { } best ? $"{steps}; the weights are those after epoch {best + 1}, the best." : $"{steps}.";
+    }
 
     private static IEnumerable<(string Name, string Value)> Figures(TrainingReport report)
     {
@@ -112,7 +115,7 @@ internal static class ReportPage
         {
             report.Measured.Read(mistake.Sample, image);
             string label = Text(report.ClassNames[mistake.Label]), predicted = Text(report.ClassNames[mistake.Predicted]);
-            html.Append(CultureInfo.InvariantCulture, $"<figure><img src=\"{Png(Thumbnail.Png(image, report.Measured.Shape, MistakeSide))}\" alt=\"{label} taken for {predicted}\"><figcaption><b>{label}</b> taken for <b>{predicted}</b>, {Percent(mistake.Probability)}</figcaption></figure>\n");
+            html.Append(CultureInfo.InvariantCulture, $"<figure><img src=\"{Png(Thumbnail.Png(image, report.Measured.Shape, MistakeSide))}\" alt=\"{label} taken for {predicted}\"><figcaption><b>{label}</b> taken for <b>{predicted}</b>, {100 * mistake.Probability:F1}&nbsp;%</figcaption></figure>\n");
         }
 
         return Section("The most confident mistakes", html.Append("</div>\n").ToString());

@@ -108,5 +108,5 @@ internal sealed class TrainingReport
     public double EpochsAt(long version) => (double)version / StepsPerEpoch;
 
     /// <summary>Where the end of an epoch lies there; earlier for one that was broken off.</summary>
-    public double EndOf(EpochResult epoch) => Math.Min(epoch.Epoch + 1, EpochsAt(Version) > epoch.Epoch ? EpochsAt(Version) : epoch.Epoch + 1);
+    public double EndOf(EpochResult epoch) => Math.Min(epoch.Epoch + 1, EpochsAt(Version));
 }
