@@ -118,6 +118,19 @@ public sealed class TrainTests(SmallDigits digits) : IClassFixture<SmallDigits>,
     }
 
     [Fact]
+    public async Task The_report_of_a_stopped_job_looks_at_a_part_of_many_test_images()
+    {
+        string data = SmallSet.Write(_folder.File("data"), training: 200, test: 1500);
+        using Convnet run = Convnet.Start(_folder.Path, new Dictionary<string, string>(), "train", "--data", data, "--epochs", "100000", "--json", "--out", "model");
+        await run.SaysAsync("epoch 1/");
+
+        run.Signal("INT");
+        await run.EndAsync();
+
+        Assert.Contains("of 1,024 test images", File.ReadAllText(_folder.File(Path.Combine("model", "report.html"))), StringComparison.Ordinal);
+    }
+
+    [Fact]
     public async Task A_job_file_gives_what_its_options_give_and_options_override_it()
     {
         File.WriteAllText(_folder.File("job.yaml"), $"""

@@ -60,7 +60,8 @@ internal static class ReportPage
     private static IEnumerable<(string Name, string Value)> Figures(TrainingReport report)
     {
         ModelEvaluation evaluation = report.Evaluation;
-        yield return ($"{report.MeasuredName} accuracy", Percent(evaluation.Accuracy));
+        string images = IsPart(report) ? $", {Number(evaluation.Samples)} images" : "";
+        yield return ($"{report.MeasuredName} accuracy{images}", Percent(evaluation.Accuracy));
         if (EpochResult.TellsTop5(report.Network.Classes))
             yield return ("top-5", Percent(evaluation.Top5));
         yield return ($"{report.MeasuredName} loss", evaluation.Loss.ToString("F4", CultureInfo.InvariantCulture));
@@ -70,6 +71,8 @@ internal static class ReportPage
         yield return ("images/s", report.Throughput.SamplesPerSecond.ToString("N0", CultureInfo.InvariantCulture));
         yield return ("time", report.Throughput.Elapsed.ToString(report.Throughput.Elapsed.TotalHours < 1 ? @"m\:ss" : @"d\.hh\:mm\:ss", CultureInfo.InvariantCulture));
     }
+
+    private static bool IsPart(TrainingReport report) => report.Evaluation.Samples < report.TestImages;
 
     private static string Matrix(TrainingReport report)
     {
@@ -108,7 +111,7 @@ internal static class ReportPage
     {
         int wrong = report.Evaluation.Samples - Enumerable.Range(0, report.Network.Classes).Sum(report.Evaluation.Confusion.Correct);
         string of = string.Create(CultureInfo.InvariantCulture, $"{wrong:N0} of {report.Evaluation.Samples:N0} {report.MeasuredName} images are taken for another class");
-        string measured = report.Evaluation.Samples < report.TestImages ? string.Create(CultureInfo.InvariantCulture, $" (every {(double)report.TestImages / report.Evaluation.Samples:0.#}th of {report.TestImages:N0} was looked at, because the job was stopped)") : "";
+        string measured = IsPart(report) ? string.Create(CultureInfo.InvariantCulture, $" (evenly spread among all {report.TestImages:N0}, because the job was stopped)") : "";
         var html = new StringBuilder($"<p class=\"soft\">{Text(of)}{Text(measured)}{(report.Mistakes.Count > 0 ? "; these are the ones it is surest about" : "")}.</p>\n<div class=\"pictures\">\n");
         var image = new byte[report.Measured.Shape.Elements];
         foreach (Mistake mistake in report.Mistakes)
