@@ -110,8 +110,24 @@ public sealed class TrainTests(SmallDigits digits) : IClassFixture<SmallDigits>,
 
         Assert.Equal(130, finished.ExitCode);
         Assert.True(finished.Json.GetProperty("stopped").GetBoolean());
+        string report = File.ReadAllText(_folder.File(Path.Combine("model", "report.html")));
+        Assert.Contains("Stopped after step", report, StringComparison.Ordinal);
+        Assert.Contains(finished.WeightsSha256, report, StringComparison.Ordinal);
         Finished evaluated = await Convnet.RunAsync(_folder.Path, "evaluate", "model", "--data", digits.Path, "--json");
         Assert.Equal(finished.WeightsSha256, evaluated.WeightsSha256);
+    }
+
+    [Fact]
+    public async Task The_report_of_a_stopped_job_looks_at_a_part_of_many_test_images()
+    {
+        string data = SmallSet.Write(_folder.File("data"), training: 200, test: 1500);
+        using Convnet run = Convnet.Start(_folder.Path, new Dictionary<string, string>(), "train", "--data", data, "--epochs", "100000", "--json", "--out", "model");
+        await run.SaysAsync("epoch 1/");
+
+        run.Signal("INT");
+        await run.EndAsync();
+
+        Assert.Contains("of 1,024 test images", File.ReadAllText(_folder.File(Path.Combine("model", "report.html"))), StringComparison.Ordinal);
     }
 
     [Fact]

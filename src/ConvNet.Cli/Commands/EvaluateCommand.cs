@@ -4,10 +4,8 @@ using System.Globalization;
 using System.Text.Json;
 using ConvNet.Cli.Rendering;
 using ConvNet.Cluster.Jobs;
-using ConvNet.Core.Networks;
-using ConvNet.Core.Training;
 using ConvNet.Data;
-using ConvNet.Data.Batches;
+using ConvNet.Data.Evaluations;
 using ConvNet.Data.ModelFiles;
 
 namespace ConvNet.Cli.Commands;
@@ -15,8 +13,6 @@ namespace ConvNet.Cli.Commands;
 /// <summary><c>convnet evaluate MODEL --data …</c>: how good a saved model is on a test set.</summary>
 internal static class EvaluateCommand
 {
-    private const int MicroBatch = 32;
-
     public static Command Create(TextWriter output, TextWriter error)
     {
         var model = new Argument<string>("MODEL") { Description = "Folder of a trained model, or a file in it" };
@@ -35,7 +31,7 @@ internal static class EvaluateCommand
         if (test.Shape != model.Network.Input || test.ClassNames.Count != model.Network.Classes)
             throw new UsageException($"{path} takes images of {model.Network.Input} in {model.Network.Classes} classes; {dataName} has {test.Shape} in {test.ClassNames.Count}. Choose the data that it was trained for.");
         long start = Stopwatch.GetTimestamp();
-        Evaluation result = Measure(model, test);
+        var result = ModelEvaluation.Of(model, test);
         double seconds = Stopwatch.GetElapsedTime(start).TotalSeconds;
         double? top5 = EpochResult.TellsTop5(model.Network.Classes) ? result.Top5 : null;
         if (json)
@@ -68,38 +64,5 @@ internal static class EvaluateCommand
         }
 
         return ExitCode.Done;
-    }
-
-    /// <summary>What is counted over a test set: mean loss, shares of right answers from 0 to 1, and who was taken for whom.</summary>
-    private sealed record Evaluation(double Loss, double Accuracy, double Top5, ConfusionMatrix Confusion);
-
-    /// <summary>Micro-batches side by side, their sums added in order.</summary>
-    private static Evaluation Measure(TrainedModel model, DataSet test)
-    {
-        var steps = new StepPlan(1, test.Count, MicroBatch, MicroBatch, 1);
-        var plan = new ExecutionPlan(model.Network, MicroBatch);
-        var metrics = new float[steps.EvaluationMicroBatches][];
-        int length = test.Shape.Elements;
-        var labels = new int[test.Count];
-        var predicted = new int[test.Count];
-        OnAllCores.Run(metrics.Length, () => (Workspace: new Workspace(plan), Images: new byte[MicroBatch * length]), (i, own) =>
-        {
-            (Workspace workspace, byte[] images) = own;
-            (int first, int count) = steps.EvaluationSamples(i);
-            for (int s = 0; s < count; s++)
-            {
-                test.Read(first + s, images.AsSpan(s * length, length));
-                labels[first + s] = test.Label(first + s);
-            }
-
-            SampleLanes.Fill(images, labels.AsSpan(first, count), test.Shape, model.Normalisation, workspace.Input, workspace.Labels);
-            metrics[i] = new float[ContributionLayout.MetricsLength];
-            workspace.Evaluate(count, model.Weights, metrics[i], predicted.AsSpan(first, count));
-        }, own => own.Workspace.Dispose());
-        var confusion = new ConfusionMatrix(model.Network.Classes);
-        for (int sample = 0; sample < test.Count; sample++)
-            confusion.Add(labels[sample], predicted[sample]);
-        double Mean(int metric) => metrics.Sum(m => (double)m[metric]) / test.Count;
-        return new(Mean(ContributionLayout.LossSum), Mean(ContributionLayout.Top1Correct), Mean(ContributionLayout.Top5Correct), confusion);
     }
 }

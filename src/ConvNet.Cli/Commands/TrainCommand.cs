@@ -3,10 +3,12 @@ using System.Diagnostics;
 using System.Globalization;
 using System.Text.Json;
 using ConvNet.Cli.Rendering;
+using ConvNet.Cli.Reports;
 using ConvNet.Cluster.Hosting;
 using ConvNet.Cluster.Jobs;
 using ConvNet.Data;
 using ConvNet.Data.ModelFiles;
+using ConvNet.Data.TensorBoard;
 
 namespace ConvNet.Cli.Commands;
 
@@ -36,6 +38,7 @@ internal static class TrainCommand
 
         var job = new NetworkJob(spec, DataSource.Load(spec.Data, spec.SkipCorrupt));
         DataSplits data = job.Data;
+        EventFile? events = options.BeginEvents(parsed);
         string folder = OutputFolder.Make(parsed.GetValue(options.Out), spec);
         await people.WriteLineAsync(string.Create(
             CultureInfo.InvariantCulture,
@@ -45,11 +48,15 @@ internal static class TrainCommand
             await people.WriteLineAsync($"skipped  {Count(data.Skipped.Count, "damaged picture")}: {string.Join(", ", data.Skipped.Take(MostSkippedNamed))}{(data.Skipped.Count > MostSkippedNamed ? ", …" : "")}");
 
         var progress = new TrainingProgress(error, spec.Epochs, data.Training.Count, quiet);
-        using JobResult result = await progress.ShowAsync(() => LocalCluster.RunAsync(spec, job, cluster, progress, stop));
+        var steps = new StepLosses();
+        using JobResult result = await TrainAsync(spec, job, cluster, progress, steps, events, error, stop);
         EpochResult? last = result.Kept;
         var trained = new TrainedModel(job.Network, result.State.ToArray(), data.Training.ClassNames, data.Normalisation);
         string path = ModelFile.Save(folder, trained, Origin(spec, result));
         double seconds = Stopwatch.GetElapsedTime(start).TotalSeconds;
+        string? WriteReport() => parsed.GetValue(options.NoReport)
+            ? null
+            : ReportWriter.TryWrite(folder, () => new TrainingReport(spec, job, trained, result, steps.Means), error);
 
         if (json)
         {
@@ -75,10 +82,16 @@ internal static class TrainCommand
                     seconds,
                     weightsSha256 = result.WeightsSha256,
                     modelPath = path,
+                    reportPath = WriteReport(),
+                    eventsPath = events?.Path,
                 },
                 JsonText.Options));
         }
-        else if (!quiet)
+        else if (quiet)
+        {
+            WriteReport();
+        }
+        else
         {
             if (result.Stopped)
                 await output.WriteLineAsync($"stopped after step {result.Version} of {job.Plan.TotalSteps}; what was learned so far is kept");
@@ -86,10 +99,23 @@ internal static class TrainCommand
                 await output.WriteLineAsync(string.Create(CultureInfo.InvariantCulture, $"accuracy {100 * accuracy:F2} %{(last.TestTop5 is { } top5 ? string.Create(CultureInfo.InvariantCulture, $", top-5 {100 * top5:F2} %") : "")} on {data.Test.Count:N0} {Measured(spec)} images{(result.BestEpoch is { } best ? $", after epoch {best + 1}, the best" : "")}"));
             await output.WriteLineAsync(string.Create(CultureInfo.InvariantCulture, $"trained  {Count(result.Version, "step")} in {seconds:F1} s, {result.Throughput.SamplesPerSecond:N0} images/s"));
             await output.WriteLineAsync($"model    {path}");
+            if (events != null)
+                await output.WriteLineAsync($"events   {events.Path}");
+            // The report takes another pass over the test images: what is known is said before.
+            if (WriteReport() is { } report)
+                await output.WriteLineAsync($"report   {report}");
             await output.WriteLineAsync($"weights  sha256 {result.WeightsSha256}");
         }
 
         return result.Stopped ? ExitCode.Interrupted : ExitCode.Done;
+    }
+
+    private static async Task<JobResult> TrainAsync(
+        JobSpec spec, NetworkJob job, LocalClusterOptions cluster, TrainingProgress progress, StepLosses steps, EventFile? events, TextWriter error, CancellationToken stop)
+    {
+        await using TensorBoardLog? log = events == null ? null : new(events, job, Measured(spec), error, TimeProvider.System);
+        JobObservers observers = log == null ? new(progress, steps) : new(progress, steps, log);
+        return await progress.ShowAsync(() => LocalCluster.RunAsync(spec, job, cluster, observers, stop));
     }
 
     private static string Measured(JobSpec spec) => spec.Validation > 0 ? "validation" : "test";

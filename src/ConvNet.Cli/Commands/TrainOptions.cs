@@ -1,6 +1,7 @@
 using System.CommandLine;
 using ConvNet.Cli.Rendering;
 using ConvNet.Cluster.Hosting;
+using ConvNet.Data.TensorBoard;
 
 namespace ConvNet.Cli.Commands;
 
@@ -14,6 +15,10 @@ internal sealed class TrainOptions
 
     public Option<string> Out { get; } = new("--out") { Description = "Folder for the model [default: runs/MODEL-DATA]", HelpName = "DIR" };
 
+    private Option<string?> TensorBoard { get; } = new("--tensorboard") { Description = "Folder for event files that TensorBoard reads, while the job runs and after", HelpName = "DIR" };
+
+    public Option<bool> NoReport { get; } = new("--no-report") { Description = "Write no report.html and no plots" };
+
     public Option<bool> Json { get; } = new("--json") { Description = "End with one JSON object on standard output" };
 
     public Option<bool> Quiet { get; } = new("--quiet") { Description = "Say nothing but errors" };
@@ -26,7 +31,23 @@ internal sealed class TrainOptions
 
     /// <summary>All options, in the order of the help.</summary>
     public IEnumerable<Option> All =>
-        [.. Job.All, Workers, Lanes, Servers, Out, Json, Quiet];
+        [.. Job.All, Workers, Lanes, Servers, Out, TensorBoard, NoReport, Json, Quiet];
+
+    /// <summary>The event file that is asked for, begun; null where none is.</summary>
+    /// <exception cref="UsageException">It cannot be written.</exception>
+    public EventFile? BeginEvents(ParseResult parsed)
+    {
+        if (parsed.GetValue(TensorBoard) is not { } folder)
+            return null;
+        try
+        {
+            return EventFile.Create(folder, TimeProvider.System.GetUtcNow());
+        }
+        catch (Exception refused) when (refused is IOException or UnauthorizedAccessException)
+        {
+            throw new UsageException($"--tensorboard {folder}: cannot be written to ({refused.Message.TrimEnd('.')}). Choose another.");
+        }
+    }
 
     /// <summary>How many of each the job gets here.</summary>
     /// <exception cref="UsageException">A number is out of its range.</exception>

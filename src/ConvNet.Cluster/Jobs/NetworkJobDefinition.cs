@@ -44,6 +44,10 @@ public class NetworkJobDefinition : IJobDefinition
     /// <inheritdoc/>
     public ContributionLayout Layout => Network.Layout;
 
+    /// <summary>The learning rate of a step.</summary>
+    /// <param name="step">From 0, below <see cref="StepPlan.TotalSteps"/>.</param>
+    public float LearningRateOf(long step) => _spec.LearningRate * _schedule.Share(step, Plan.TotalSteps);
+
     /// <inheritdoc/>
     public void WriteInitialState(int start, Span<float> range) => Network.Initialize(start, range, _spec.Seed);
 

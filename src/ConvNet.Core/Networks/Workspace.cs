@@ -67,7 +67,8 @@ public sealed unsafe class Workspace : IDisposable
     /// <param name="weights">The parameters and the running statistics.</param>
     /// <param name="metrics">Overwritten: <see cref="ContributionLayout.MetricsLength"/> floats.</param>
     /// <param name="predicted">Overwritten, if it is not empty: the class of each sample that has the greatest score, the lowest of equally great ones; −1 where all scores are NaN.</param>
-    public void Evaluate(int samples, ReadOnlySpan<float> weights, Span<float> metrics, Span<int> predicted = default)
+    /// <param name="probabilities">Overwritten, if it is not empty: <c>[samples, classes]</c>, as <see cref="Predict"/> gives them.</param>
+    public void Evaluate(int samples, ReadOnlySpan<float> weights, Span<float> metrics, Span<int> predicted = default, Span<float> probabilities = default)
     {
         int blocks = CheckedBlocks(samples, weights, _plan.Network.StateLength);
         CheckLabels(samples, blocks);
@@ -80,6 +81,8 @@ public sealed unsafe class Workspace : IDisposable
         WriteMetrics(LossOf(_plan.Steps[^1], blocks, smoothing: 0), metrics);
         for (int sample = 0; sample < predicted.Length; sample++)
             predicted[sample] = Greatest(sample);
+        if (!probabilities.IsEmpty)
+            WriteProbabilities(samples, blocks, probabilities);
     }
 
     /// <summary>The probabilities of the classes for the samples in <see cref="Input"/>.</summary>
@@ -88,19 +91,10 @@ public sealed unsafe class Workspace : IDisposable
     /// <param name="probabilities">Overwritten: <c>[samples, classes]</c>.</param>
     public void Predict(int samples, ReadOnlySpan<float> weights, Span<float> probabilities)
     {
-        int blocks = CheckedBlocks(samples, weights, _plan.Network.StateLength), classes = _plan.Network.Classes;
-        if (probabilities.Length < samples * classes)
-            throw new ArgumentException($"Probabilities of {samples} samples are {samples * classes} floats, got {probabilities.Length}.", nameof(probabilities));
+        int blocks = CheckedBlocks(samples, weights, _plan.Network.StateLength);
         fixed (float* parameters = weights)
             Forward(parameters, parameters + _plan.Network.ParameterCount, blocks, Evaluation(samples));
-        ExecutionPlan.Step last = _plan.Steps[^1];
-        float* p = At(last.Gradient!);
-        Widest.Run<SoftmaxForward, SoftmaxArguments>(new SoftmaxArguments(At(last.Activation), p, _arena.Pointer + _plan.LogSumsOffset, classes, blocks));
-        for (int sample = 0; sample < samples; sample++)
-        {
-            for (int c = 0; c < classes; c++)
-                probabilities[(sample * classes) + c] = p[(((sample / Stripes.Count * classes) + c) * Stripes.Count) + (sample % Stripes.Count)];
-        }
+        WriteProbabilities(samples, blocks, probabilities);
     }
 
     /// <summary>Finds out why a training pass over the samples in <see cref="Input"/>, which is to be filled anew, gives a loss that is not finite. Slow.</summary>
@@ -219,6 +213,22 @@ public sealed unsafe class Workspace : IDisposable
 
     private SoftmaxCrossEntropy.Result LossOf(ExecutionPlan.Step output, int blocks, float smoothing) => SoftmaxCrossEntropy.Run(
         At(output.Activation), _labels, _plan.Network.Classes, blocks, At(output.Gradient!), _arena.Pointer + _plan.LogSumsOffset, smoothing);
+
+    /// <summary>The probabilities that the scores of the last forward pass come to. They take the place of the scores' gradients.</summary>
+    private void WriteProbabilities(int samples, int blocks, Span<float> probabilities)
+    {
+        int classes = _plan.Network.Classes;
+        if (probabilities.Length < samples * classes)
+            throw new ArgumentException($"Probabilities of {samples} samples are {samples * classes} floats, got {probabilities.Length}.", nameof(probabilities));
+        ExecutionPlan.Step last = _plan.Steps[^1];
+        float* p = At(last.Gradient!);
+        Widest.Run<SoftmaxForward, SoftmaxArguments>(new SoftmaxArguments(At(last.Activation), p, _arena.Pointer + _plan.LogSumsOffset, classes, blocks));
+        for (int sample = 0; sample < samples; sample++)
+        {
+            for (int c = 0; c < classes; c++)
+                probabilities[(sample * classes) + c] = p[(((sample / Stripes.Count * classes) + c) * Stripes.Count) + (sample % Stripes.Count)];
+        }
+    }
 
     private void AuxiliaryLoss(AuxiliaryOutput auxiliary, int blocks, float smoothing)
     {

@@ -66,17 +66,8 @@ public static class ContactSheet
 
     private static void Place(ReadOnlySpan<byte> image, Shape shape, Size cell, byte[] rgb, int width, int left, int top)
     {
-        var plane = new byte[cell.Height * cell.Width];
-        for (int colour = 0; colour < 3; colour++)
-        {
-            // Grey is all three colours; what has two channels, or more than three, shows its first ones.
-            int channel = shape.Channels == 1 ? 0 : Math.Min(colour, shape.Channels - 1);
-            AreaResize.Plane(image.Slice(channel * shape.Pixels, shape.Pixels), new Size(shape.Height, shape.Width), plane, cell);
-            for (int y = 0; y < cell.Height; y++)
-            {
-                for (int x = 0; x < cell.Width; x++)
-                    rgb[(3 * (((top + y) * width) + left + x)) + colour] = plane[(y * cell.Width) + x];
-            }
-        }
+        byte[] small = Thumbnail.Rgb(image, shape, cell);
+        for (int y = 0; y < cell.Height; y++)
+            small.AsSpan(3 * y * cell.Width, 3 * cell.Width).CopyTo(rgb.AsSpan(3 * (((top + y) * width) + left)));
     }
 }

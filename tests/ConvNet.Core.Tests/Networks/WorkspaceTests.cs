@@ -147,9 +147,14 @@ public class WorkspaceTests
         using var workspace = new Workspace(new ExecutionPlan(trial.Network, 48));
         var metrics = new float[ContributionLayout.MetricsLength];
         int[] predicted = new int[40];
+        float[] probabilities = new float[40 * 8], alone = new float[40 * 8];
+        trial.Fill(workspace);
+        workspace.Predict(40, trial.Weights, alone);
         trial.Fill(workspace);
 
-        workspace.Evaluate(40, trial.Weights, metrics, predicted);
+        workspace.Evaluate(40, trial.Weights, metrics, predicted, probabilities);
+
+        Assert.Equal(alone, probabilities);
 
         for (int s = 0; s < 40; s++)
         {
@@ -217,6 +222,7 @@ public class WorkspaceTests
         Assert.Throws<ArgumentException>(() => workspace.Train(4, trial.Weights, new float[trial.Layout.Length - 1]));
         Assert.Throws<ArgumentException>(() => workspace.Evaluate(4, trial.Weights, new float[ContributionLayout.MetricsLength - 1]));
         Assert.Throws<ArgumentException>(() => workspace.Predict(4, trial.Weights, new float[15]));
+        Assert.Throws<ArgumentException>(() => workspace.Evaluate(4, trial.Weights, new float[ContributionLayout.MetricsLength], probabilities: new float[15]));
     }
 
     [Fact]
