@@ -38,8 +38,9 @@ public sealed class SavedTensors
             : throw new DataException($"init: {name}: there is no such file (looked for {Path.GetFullPath(file)}). It takes a safetensors file, or the folder of a trained model.");
     }
 
-    /// <summary>The file that a path stands for: itself, or the weights in the folder of a model.</summary>
-    public static string PathOf(string path) => Directory.Exists(path) ? Path.Combine(path, ModelFile.WeightsName) : path;
+    /// <summary>The file that a path stands for: itself, or the weights in the folder of a model or beside its description.</summary>
+    public static string PathOf(string path) => Directory.Exists(path) ? Path.Combine(path, ModelFile.WeightsName)
+        : Path.GetFileName(path) == ModelFile.DescriptionName ? Path.Combine(Path.GetDirectoryName(path)!, ModelFile.WeightsName) : path;
 
     /// <summary>Copies a tensor's values.</summary>
     /// <exception cref="DataException">They are no floats of 32 or 16 bits, or one is not finite.</exception>
