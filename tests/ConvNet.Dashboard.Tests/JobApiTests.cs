@@ -223,7 +223,7 @@ public sealed class JobApiTests : IAsyncLifetime
     public async Task A_log_is_given_from_a_line_on()
     {
         Jobs.DoRun();
-        Jobs.Do(q => q.EpochEnded("j1", 1, 0, 0.5, 0.9, FakeJobs.Two));
+        Jobs.Do(q => q.EpochEnded("j1", 1, 0, 0.375, 0.5, 0.9, FakeJobs.Two));
 
         JsonElement all = (await _server.GetAsync("/api/jobs/j1/log")).Json, rest = (await _server.GetAsync("/api/jobs/j1/log?after=2")).Json;
 

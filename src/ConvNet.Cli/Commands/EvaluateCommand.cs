@@ -3,6 +3,7 @@ using System.Diagnostics;
 using System.Globalization;
 using System.Text.Json;
 using ConvNet.Cli.Rendering;
+using ConvNet.Cluster.Jobs;
 using ConvNet.Core.Networks;
 using ConvNet.Core.Training;
 using ConvNet.Data;
@@ -36,7 +37,7 @@ internal static class EvaluateCommand
         long start = Stopwatch.GetTimestamp();
         Evaluation result = Measure(model, test);
         double seconds = Stopwatch.GetElapsedTime(start).TotalSeconds;
-        double? top5 = model.Network.Classes > 5 ? result.Top5 : null;
+        double? top5 = EpochResult.TellsTop5(model.Network.Classes) ? result.Top5 : null;
         if (json)
         {
             output.WriteLine(JsonSerializer.Serialize(

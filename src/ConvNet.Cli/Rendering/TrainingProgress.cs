@@ -67,7 +67,7 @@ internal sealed class TrainingProgress(TextWriter error, int epochs, int trainin
                 break;
             case JobEvent.Evaluated evaluated:
                 lock (_lock)
-                    Line($"epoch {evaluated.Epoch + 1}/{epochs}   loss {_loss:F4}   test loss {evaluated.Loss:F4}   accuracy {100 * evaluated.Accuracy:F2} %{Top5(evaluated.Top5)}   {Speed():N0} images/s");
+                    Line($"epoch {evaluated.Epoch + 1}/{epochs}   loss {evaluated.TrainLoss:F4}   test loss {evaluated.Loss:F4}   accuracy {100 * evaluated.Accuracy:F2} %{Top5(evaluated.Top5)}   {Speed():N0} images/s");
                 break;
             case JobEvent.EndsEarly early:
                 Line($"{early.Text}");

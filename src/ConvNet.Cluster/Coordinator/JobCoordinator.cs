@@ -114,7 +114,7 @@ internal sealed class JobCoordinator : ReceiveActor, IWithTimers
         _began = job.Clock.GetTimestamp();
         _waiting = [.. job.Workers];
         _plan = new ShardPlan(job.Definition.Layout, job.Servers.Length);
-        _history = new JobHistory(job.Definition.Plan, job.From?.Step ?? 0, job.From?.Epochs, job.Definition.Classes > 5);
+        _history = new JobHistory(job.Definition.Plan, job.From?.Step ?? 0, job.From?.Epochs, EpochResult.TellsTop5(job.Definition.Classes));
         _gate = EpochGate.For(job, _plan, _history);
         _workers = new Workforce(job, Tell);
         _workers.Began += Begin;

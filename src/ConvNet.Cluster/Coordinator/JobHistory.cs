@@ -86,7 +86,7 @@ internal sealed class JobHistory
         (sums.TestLoss, sums.TestAccuracy, sums.TestTop5) = (loss, accuracy, top5);
         EvaluatedVersion = completed.Version;
         _last = now;
-        return new(completed.Version, epoch, loss, accuracy, top5);
+        return new(completed.Version, epoch, loss, accuracy, top5, sums.Loss / sums.Samples);
     }
 
     /// <summary>The epochs so far.</summary>

@@ -22,8 +22,9 @@ public abstract record JobEvent
     /// <param name="Epoch">The epoch that is over, from 0.</param>
     /// <param name="Loss">Mean loss.</param>
     /// <param name="Accuracy">Share of right answers, from 0 to 1.</param>
-    /// <param name="Top5">Share of samples whose class was among the five most probable; null where there are no more than five classes.</param>
-    public sealed record Evaluated(long Version, int Epoch, double Loss, double Accuracy, double? Top5 = null) : JobEvent;
+    /// <param name="Top5">Share of samples whose class was among the five most probable; null where classes are few: <see cref="EpochResult.TellsTop5"/>.</param>
+    /// <param name="TrainLoss">Mean loss over the epoch's training samples, each with the weights of its step.</param>
+    public sealed record Evaluated(long Version, int Epoch, double Loss, double Accuracy, double? Top5, double TrainLoss) : JobEvent;
 
     /// <summary>The job ends before its last epoch, because none has been better for long enough.</summary>
     /// <param name="Version">Steps taken.</param>

@@ -48,9 +48,13 @@ public sealed class JobResult : IDisposable
 /// <param name="TrainAccuracy">Share of right answers among them, from 0 to 1.</param>
 /// <param name="TestLoss">Mean loss over the test set, with the weights at the end of the epoch; null where it was not evaluated.</param>
 /// <param name="TestAccuracy">Share of right answers on the test set, from 0 to 1.</param>
-/// <param name="TestTop5">Share of test samples whose class was among the five most probable; null where there are no more than five classes.</param>
+/// <param name="TestTop5">Share of test samples whose class was among the five most probable; null where <see cref="TellsTop5"/> is false.</param>
 public sealed record EpochResult(
-    int Epoch, long Samples, double TrainLoss, double TrainAccuracy, double? TestLoss, double? TestAccuracy, double? TestTop5 = null);
+    int Epoch, long Samples, double TrainLoss, double TrainAccuracy, double? TestLoss, double? TestAccuracy, double? TestTop5 = null)
+{
+    /// <summary>Whether there are so many classes, more than ten, that to be among the five most probable means something.</summary>
+    public static bool TellsTop5(int classes) => classes > 10;
+}
 
 /// <summary>How fast a job went. The only part of a result that is not the same every time.</summary>
 /// <param name="Elapsed">From the first assignment to the last step or evaluation.</param>

@@ -294,7 +294,7 @@ internal sealed class JobManager : ReceiveActor
 
     private JobChange? Describe(Running running, JobEvent happened) => happened switch
     {
-        JobEvent.Evaluated e => _queue.EpochEnded(running.Id, running.Number, e.Epoch, e.Loss, e.Accuracy, Now, e.Top5),
+        JobEvent.Evaluated e => _queue.EpochEnded(running.Id, running.Number, e.Epoch, e.TrainLoss, e.Loss, e.Accuracy, Now, e.Top5),
         JobEvent.EndsEarly e => _queue.Note(running.Id, running.Number, "early-stop", e.Text, Now),
         JobEvent.WaitingForWorkers => Wait(running, "for a node with the role worker"),
         JobEvent.WorkerFellBehind e => _queue.Note(running.Id, running.Number, "worker-behind", $"worker {e.Worker} is far behind after step {e.Version}; the others take over its share", Now),

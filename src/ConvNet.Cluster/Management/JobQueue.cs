@@ -164,19 +164,19 @@ public sealed class JobQueue
     /// <param name="id">The job.</param>
     /// <param name="attempt">The attempt.</param>
     /// <param name="epoch">The epoch that is over, from 0.</param>
+    /// <param name="trainLoss">Mean loss over the epoch's training samples.</param>
     /// <param name="testLoss">Mean loss.</param>
     /// <param name="testAccuracy">Share of right answers, from 0 to 1.</param>
     /// <param name="now">The time.</param>
     /// <param name="testTop5">Share of samples whose class was among the five most probable; null where that was not counted.</param>
     /// <returns>Null where the attempt is over.</returns>
-    public JobChange? EpochEnded(string id, int attempt, int epoch, double testLoss, double testAccuracy, DateTimeOffset now, double? testTop5 = null)
+    public JobChange? EpochEnded(string id, int attempt, int epoch, double trainLoss, double testLoss, double testAccuracy, DateTimeOffset now, double? testTop5 = null)
     {
         if (Begun(id, attempt) is not { } job)
             return null;
-        string loss = job.Loss is { } l ? FormattableString.Invariant($"loss {l:F4}   ") : "";
         return Change(
-            job with { TestLoss = testLoss, TestAccuracy = testAccuracy, TestTop5 = testTop5 }, "epoch",
-            FormattableString.Invariant($"epoch {epoch + 1}/{job.Spec.Epochs}   {loss}test loss {testLoss:F4}   accuracy {100 * testAccuracy:F2} %{(testTop5 is { } top5 ? FormattableString.Invariant($"   top-5 {100 * top5:F2} %") : "")}{Speed(job.SamplesPerSecond, "   ")}"), now);
+            job with { Loss = trainLoss, TestLoss = testLoss, TestAccuracy = testAccuracy, TestTop5 = testTop5 }, "epoch",
+            FormattableString.Invariant($"epoch {epoch + 1}/{job.Spec.Epochs}   loss {trainLoss:F4}   test loss {testLoss:F4}   accuracy {100 * testAccuracy:F2} %{(testTop5 is { } top5 ? FormattableString.Invariant($"   top-5 {100 * top5:F2} %") : "")}{Speed(job.SamplesPerSecond, "   ")}"), now);
     }
 
     /// <summary>A checkpoint is complete on disk. Taken also from a job that has just failed or was cancelled: it can be resumed there.</summary>

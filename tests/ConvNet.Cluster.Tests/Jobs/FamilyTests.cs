@@ -28,6 +28,19 @@ public sealed class FamilyTests
         Assert.Equal(one, await Train(spec, data, new() { Workers = 3, Lanes = 1, ShardParameters = 100_000 }));
     }
 
+    [Theory]
+    [InlineData(10, false)]
+    [InlineData(12, true)]
+    public async Task The_share_among_the_five_most_probable_is_told_where_classes_are_many(int classes, bool told)
+    {
+        var data = new DataSplits("blots", Blots(24, 8, 1, classes), Blots(24, 8, 2, classes));
+        var spec = new JobSpec("resnet20", Epochs: 1, Batch: 8, MicroBatch: 4);
+
+        using JobResult result = await LocalCluster.RunAsync(spec, new NetworkJob(spec, data), new());
+
+        Assert.Equal(told, result.Epochs[0].TestTop5 is { } share && share >= result.Epochs[0].TestAccuracy && share <= 1);
+    }
+
     [Fact]
     public async Task What_chance_does_to_images_makes_other_weights()
     {
@@ -45,11 +58,11 @@ public sealed class FamilyTests
         return result.WeightsSha256;
     }
 
-    private static DataSet Blots(int count, int size, ulong seed)
+    private static DataSet Blots(int count, int size, ulong seed, int classes = 3)
     {
         var random = new Philox(seed, Purpose.Test);
         var shape = new Shape(3, size, size);
         byte[] pixels = [.. Enumerable.Range(0, count * shape.Elements).Select(i => (byte)random.Below(256, 0, (ulong)i))];
-        return new DataSet("blots", shape, pixels, [.. Enumerable.Range(0, count).Select(i => (byte)(i % 3))], ["a", "b", "c"]);
+        return new DataSet("blots", shape, pixels, [.. Enumerable.Range(0, count).Select(i => (byte)(i % classes))], [.. Enumerable.Range(0, classes).Select(c => $"class {c}")]);
     }
 }

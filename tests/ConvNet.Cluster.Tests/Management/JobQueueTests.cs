@@ -68,12 +68,12 @@ public sealed class JobQueueTests
 
         JobChange started = Start("j1");
         JobChange progress = _queue.Progress("j1", 1, 7, 100, 0.5, 1234.4, Two)!;
-        JobChange epoch = _queue.EpochEnded("j1", 1, 0, 0.25, 0.9876, Two)!;
+        JobChange epoch = _queue.EpochEnded("j1", 1, 0, 0.375, 0.25, 0.9876, Two)!;
         JobChange done = _queue.Done("j1", 1, 100, "ab12", Two.AddMinutes(1))!;
 
         Assert.Equal((JobState.Running, 1, (DateTimeOffset?)Two), (started.Job.State, started.Job.Attempt, started.Job.Started));
         Assert.Equal((0L, "progress", "step 7 of 100, loss 0.5000, 1,234 images/s"), (progress.Entry.Sequence, progress.Entry.Kind, progress.Entry.Text));
-        Assert.Equal("epoch 1/5   loss 0.5000   test loss 0.2500   accuracy 98.76 %   1,234 images/s", epoch.Entry.Text);
+        Assert.Equal("epoch 1/5   loss 0.3750   test loss 0.2500   accuracy 98.76 %   1,234 images/s", epoch.Entry.Text);
         Assert.Equal((3L, "epoch"), (epoch.Entry.Sequence, epoch.Entry.Kind));
         Assert.Equal((JobState.Done, 100L, 100L, "ab12", (DateTimeOffset?)Two.AddMinutes(1)), (done.Job.State, done.Job.Step, done.Job.TotalSteps, done.Job.WeightsSha256, done.Job.Ended));
         Assert.Equal(4, done.Job.LogLines);
@@ -119,7 +119,7 @@ public sealed class JobQueueTests
         JobRecord before = _queue.Find("j1");
 
         Assert.Null(_queue.Progress("j1", 1, 9, 10, 0, null, Two));
-        Assert.Null(_queue.EpochEnded("j1", 1, 0, 0, 1, Two));
+        Assert.Null(_queue.EpochEnded("j1", 1, 0, 0.375, 0, 1, Two));
         Assert.Null(_queue.Checkpointed("j1", 1, 9, Two));
         Assert.Null(_queue.CheckpointLost("j1", 1, null, "torn", Two));
         Assert.Null(_queue.Note("j1", 1, "warning", "late", Two));

@@ -54,14 +54,14 @@ public sealed class ClusterCommandTests : IAsyncLifetime
         await Jobs.FollowedAsync("j1");
         Jobs.Do(q => q.Start("j1", null, FakeJobs.Two));
         Jobs.Do(q => q.Progress("j1", 1, 195, 195, 0.5, 100, FakeJobs.Two));
-        Jobs.Do(q => q.EpochEnded("j1", 1, 4, 0.25, 0.9, FakeJobs.Two));
+        Jobs.Do(q => q.EpochEnded("j1", 1, 4, 0.375, 0.25, 0.9, FakeJobs.Two));
         Jobs.Do(q => q.Done("j1", 1, 195, "ab12", FakeJobs.Two));
         Ran ran = await running;
 
         Assert.Equal(0, ran.ExitCode);
         Assert.Equal(("submit", "done", "ab12"), (ran.Text("command"), ran.Text("state"), ran.Text("weightsSha256")));
         Assert.Equal(0.9, ran.Json.GetProperty("testAccuracy").GetDouble());
-        Assert.Equal(["j1 is queued: lenet5 on digits", "started", "epoch 5/5   loss 0.5000   test loss 0.2500   accuracy 90.00 %   100 images/s", "done: accuracy 90.00 %, weights sha256 ab12"], ran.Error.TrimEnd().Split('\n'));
+        Assert.Equal(["j1 is queued: lenet5 on digits", "started", "epoch 5/5   loss 0.3750   test loss 0.2500   accuracy 90.00 %   100 images/s", "done: accuracy 90.00 %, weights sha256 ab12"], ran.Error.TrimEnd().Split('\n'));
     }
 
     [Fact]
@@ -70,7 +70,7 @@ public sealed class ClusterCommandTests : IAsyncLifetime
         Task<Ran> running = RunAsync("submit", "--follow");
         await Jobs.FollowedAsync("j1");
         Jobs.Do(q => q.Start("j1", null, FakeJobs.Two));
-        Jobs.Do(q => q.EpochEnded("j1", 1, 4, 0.25, 0.9, FakeJobs.Two));
+        Jobs.Do(q => q.EpochEnded("j1", 1, 4, 0.375, 0.25, 0.9, FakeJobs.Two));
         Jobs.Do(q => q.Done("j1", 1, 195, "ab12", FakeJobs.Two.AddSeconds(2)));
         Ran ran = await running;
 
@@ -126,7 +126,7 @@ public sealed class ClusterCommandTests : IAsyncLifetime
     {
         Jobs.DoRun();
         Jobs.Do(q => q.Progress("j1", 1, 812, 4690, 0.08312, 1940.4, FakeJobs.Two));
-        Jobs.Do(q => q.EpochEnded("j1", 1, 0, 0.25, 0.9876, FakeJobs.Two));
+        Jobs.Do(q => q.EpochEnded("j1", 1, 0, 0.0831, 0.25, 0.9876, FakeJobs.Two));
         Jobs.Do(q => q.Submit(new JobSubmission(new JobSpec(), 5, "a [name] of its own, which is rather long and has [/] brackets"), FakeJobs.Two));
 
         Ran ran = await RunAsync("jobs");
