@@ -42,10 +42,14 @@ internal sealed class JobOptions
 
     private Option<string> SkipCorrupt { get; } = JobOption("--skip-corrupt", "Leave damaged pictures out: true or false", "BOOL", "false");
 
+    private Option<string> Init { get; } = JobOption("--init", "Begin with the weights of a safetensors file or a trained model's folder", "PATH", "none, but by seed");
+
+    private Option<string> Freeze { get; } = JobOption("--freeze", "Tensors that stay as they are, such as \"conv*, bn1.*\"", "LIST", "none");
+
     private Option<string> Seed { get; } = JobOption("--seed", "Decides initial weights and the order of samples", "N", Default.Seed);
 
     /// <summary>All options, in the order of the help.</summary>
-    public Option<string>[] All => [Model, Data, Epochs, Batch, MicroBatch, LearningRate, Momentum, Nesterov, WeightDecay, Schedule, .. _recipe, Augment, Validation, SkipCorrupt, Seed];
+    public Option<string>[] All => [Model, Data, Epochs, Batch, MicroBatch, LearningRate, Momentum, Nesterov, WeightDecay, Schedule, .. _recipe, Augment, Validation, SkipCorrupt, Seed, Init, Freeze];
 
     /// <summary>The job: the file, if one is named, with the options given over it; checked as a whole.</summary>
     /// <exception cref="JobFileException">Something is wrong; it has every problem.</exception>

@@ -36,7 +36,8 @@ internal static class TrainCommand
         bool json = parsed.GetValue(options.Json), quiet = parsed.GetValue(options.Quiet);
         TextWriter people = quiet ? TextWriter.Null : json ? error : output;
 
-        var job = new NetworkJob(spec, DataSource.Load(spec.Data, spec.SkipCorrupt));
+        SavedTensors? saved = spec.Init is { } init ? SavedTensors.Read(init) : null;
+        var job = new NetworkJob(spec, DataSource.Load(spec.Data, spec.SkipCorrupt), saved);
         DataSplits data = job.Data;
         EventFile? events = options.BeginEvents(parsed);
         string folder = OutputFolder.Make(parsed.GetValue(options.Out), spec);
@@ -44,6 +45,8 @@ internal static class TrainCommand
             CultureInfo.InvariantCulture,
             $"{job.Network.Name} on {spec.Data}: {job.Network.ParameterCount:N0} parameters, {data.Training.Count:N0} training and {data.Test.Count:N0} {Measured(spec)} images, {Count(cluster.Workers, "worker")} × {Count(cluster.LanesOrDefault, "lane")}, {Count(cluster.Servers, "server")}"));
 
+        foreach (string line in job.Beginning)
+            await people.WriteLineAsync(line);
         if (data.Skipped.Count > 0)
             await people.WriteLineAsync($"skipped  {Count(data.Skipped.Count, "damaged picture")}: {string.Join(", ", data.Skipped.Take(MostSkippedNamed))}{(data.Skipped.Count > MostSkippedNamed ? ", …" : "")}");
 
@@ -52,7 +55,7 @@ internal static class TrainCommand
         using JobResult result = await TrainAsync(spec, job, cluster, progress, steps, events, error, stop);
         EpochResult? last = result.Kept;
         var trained = new TrainedModel(job.Network, result.State.ToArray(), data.Training.ClassNames, data.Normalisation);
-        string path = ModelFile.Save(folder, trained, Origin(spec, result));
+        string path = ModelFile.Save(folder, trained, Origin(job.Spec, result));
         double seconds = Stopwatch.GetElapsedTime(start).TotalSeconds;
         string? WriteReport() => parsed.GetValue(options.NoReport)
             ? null
@@ -73,6 +76,7 @@ internal static class TrainCommand
                     lanes = cluster.LanesOrDefault,
                     servers = cluster.Servers,
                     skipped = data.Skipped,
+                    initSha256 = job.Spec.InitSha256,
                     trainLoss = last?.TrainLoss,
                     testLoss = last?.TestLoss,
                     testAccuracy = last?.TestAccuracy,
@@ -120,15 +124,20 @@ internal static class TrainCommand
 
     private static string Measured(JobSpec spec) => spec.Validation > 0 ? "validation" : "test";
 
-    private static Dictionary<string, string> Origin(JobSpec spec, JobResult result) => new()
+    private static Dictionary<string, string> Origin(JobSpec spec, JobResult result)
     {
-        ["data"] = spec.Data,
-        ["epochs"] = spec.Epochs.ToString(CultureInfo.InvariantCulture),
-        ["steps"] = result.Version.ToString(CultureInfo.InvariantCulture),
-        ["batch"] = spec.Batch.ToString(CultureInfo.InvariantCulture),
-        ["microBatch"] = spec.MicroBatch.ToString(CultureInfo.InvariantCulture),
-        ["seed"] = spec.Seed.ToString(CultureInfo.InvariantCulture),
-    };
+        var origin = new Dictionary<string, string>
+        {
+            ["data"] = spec.Data,
+            ["epochs"] = spec.Epochs.ToString(CultureInfo.InvariantCulture),
+            ["steps"] = result.Version.ToString(CultureInfo.InvariantCulture),
+            ["batch"] = spec.Batch.ToString(CultureInfo.InvariantCulture),
+            ["microBatch"] = spec.MicroBatch.ToString(CultureInfo.InvariantCulture),
+            ["seed"] = spec.Seed.ToString(CultureInfo.InvariantCulture),
+        };
+        BeginningFields.Tell(spec, origin);
+        return origin;
+    }
 
     private static string Count(long n, string what) => string.Create(CultureInfo.InvariantCulture, $"{n:N0} {what}{(n == 1 ? "" : "s")}");
 }

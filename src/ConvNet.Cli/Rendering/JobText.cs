@@ -44,6 +44,8 @@ internal static class JobText
         Line("trains", $"{spec.Model} on {spec.Data}, {spec.Epochs} epochs, batch {spec.Batch} in micro-batches of {spec.MicroBatch}, seed {spec.Seed}");
         if (spec.Augment.Length > 0)
             Line("augment", spec.Augment);
+        Line("init", spec.Init is { } init ? $"{init}, sha256 {spec.InitSha256}" : null);
+        Line("freeze", spec.Freeze);
         Line("optimizer", RecipeText.Optimizer(spec));
         Line("schedule", RecipeText.Schedule(spec));
         Line("besides", RecipeText.Besides(spec));

@@ -21,7 +21,7 @@ internal sealed record CoordinatorJob(
     /// <summary>A step that takes longer than this, and than four usual ones, makes the coordinator look for workers that are behind.</summary>
     public TimeSpan StragglerPatience { get; init; } = StragglerWatch.LeastPatience;
 
-    /// <summary>The checkpoint that it goes on from; null: the beginning. Stays the giver's.</summary>
+    /// <summary>The checkpoint that it goes on from, or the weights that it is given to begin with; null: the beginning, from the seed. Stays the giver's.</summary>
     public StartingPoint? From { get; init; }
 
     /// <summary>How often checkpoints are written, and by whom; null: none are.</summary>

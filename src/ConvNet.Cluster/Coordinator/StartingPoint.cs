@@ -1,9 +1,10 @@
+using ConvNet.Cluster.Jobs;
 using ConvNet.Cluster.Transport;
 using ConvNet.Data.Checkpoints;
 
 namespace ConvNet.Cluster.Coordinator;
 
-/// <summary>What an attempt begins with: a checkpoint, in buffers that can be sent.</summary>
+/// <summary>What an attempt begins with, a checkpoint or weights from a file, in buffers that can be sent.</summary>
 internal sealed class StartingPoint : IDisposable
 {
     /// <summary>Copies a checkpoint.</summary>
@@ -18,6 +19,14 @@ internal sealed class StartingPoint : IDisposable
             return;
         Best = TensorLease.Allocate(best.Length);
         best.CopyTo(Best.Span);
+    }
+
+    /// <summary>Makes version 0 of a job whose nodes cannot make it themselves, as it comes from a file. The optimizer's planes are zeros, and not sent.</summary>
+    public StartingPoint(IJobDefinition job)
+    {
+        (Epochs, Optimizer) = ([], TensorLease.Empty);
+        State = TensorLease.Allocate(job.Layout.StateLength);
+        job.WriteInitialState(0, State.Span);
     }
 
     /// <summary>Steps taken.</summary>

@@ -3,6 +3,7 @@ using System.Text;
 using ConvNet.Cluster.Protocol;
 using ConvNet.Cluster.Transport;
 using ConvNet.Data.Manifests;
+using ConvNet.Data.ModelFiles;
 using Microsoft.Extensions.Logging;
 
 namespace ConvNet.Cluster.DataSets;
@@ -38,6 +39,11 @@ internal sealed class CoordinatorData(NodeData node, ITensorTransport transport,
     /// <exception cref="ConvNet.Data.DataException">It is missing, damaged, or not in the data directory.</exception>
     public async Task<DataDescription> DescribeAsync(string name, bool skipDamaged = false) =>
         await DescribeAsync(await node.LocateAsync(name, skipDamaged).ConfigureAwait(false)).ConfigureAwait(false);
+
+    /// <summary>Reads the weights that a job begins with.</summary>
+    /// <param name="name">A job's <c>init</c>, relative to the data directory; null for none.</param>
+    /// <exception cref="ConvNet.Data.DataException">They are missing, damaged, or not in the data directory.</exception>
+    public Task<SavedTensors?> ReadInitialAsync(string? name) => name is null ? Task.FromResult<SavedTensors?>(null) : node.ReadInitialAsync(name);
 
     /// <summary>Ships a job's data to whoever asks, until the result is disposed.</summary>
     /// <param name="name">A job's <c>data</c>, relative to the data directory.</param>

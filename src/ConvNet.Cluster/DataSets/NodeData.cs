@@ -3,6 +3,7 @@ using ConvNet.Cluster.Protocol;
 using ConvNet.Cluster.Transport;
 using ConvNet.Data;
 using ConvNet.Data.Manifests;
+using ConvNet.Data.ModelFiles;
 using Microsoft.Extensions.Logging;
 
 namespace ConvNet.Cluster.DataSets;
@@ -41,6 +42,10 @@ internal sealed class NodeData(
             log.LogWarning("Data {Name}: {Count} damaged picture(s) are left out, the first is {First}", name, data.Skipped.Count, data.Skipped[0]);
         return data;
     });
+
+    /// <summary>Reads the weights that a job's <c>init</c> names from the data directory.</summary>
+    /// <exception cref="DataException">They are missing, damaged, or not in the directory.</exception>
+    public Task<SavedTensors?> ReadInitialAsync(string name) => Task.Run<SavedTensors?>(() => SavedTensors.Read(name, directory.LocateWeights(name)));
 
     /// <summary>Loads what has been located, once.</summary>
     /// <exception cref="DataException">It is damaged.</exception>

@@ -1,4 +1,3 @@
-using System.IO.Enumeration;
 using ConvNet.Core.Networks;
 
 namespace ConvNet.Cluster.Jobs;
@@ -26,8 +25,7 @@ public sealed class DecayExclusions
     /// <summary>Reads the text of a job; null where it is not allowed.</summary>
     public static DecayExclusions? Parse(string text)
     {
-        string[] items = text.Split(',', StringSplitOptions.TrimEntries);
-        if (items.Contains("") || (items.Length > 1 && (items.Contains(None) || items.Distinct().Count() < items.Length)))
+        if (NamePatterns.Split(text) is not { } items || (items.Length > 1 && items.Contains(None)))
             return null;
         return new(items is [None] ? [] : items);
     }
@@ -39,12 +37,12 @@ public sealed class DecayExclusions
         foreach (string pattern in _patterns)
         {
             if (!network.Parameters.Any(p => Excludes(pattern, p)))
-                throw new JobFileException([$"decay-exclude: no parameter of {network.Name} is called \"{pattern}\"; they are called {string.Join(", ", network.Parameters.Take(4).Select(p => p.Name))} and so on ('convnet describe')."]);
+                throw NamePatterns.FitsNothing("decay-exclude", pattern, network);
         }
 
         return [.. network.Parameters.Select(p => !_patterns.Any(pattern => Excludes(pattern, p)))];
     }
 
     private static bool Excludes(string pattern, Parameter parameter) =>
-        pattern == BiasAndNorm ? parameter.Shape.Count <= 1 : FileSystemName.MatchesSimpleExpression(pattern, parameter.Name, ignoreCase: false);
+        pattern == BiasAndNorm ? parameter.Shape.Count <= 1 : NamePatterns.Fits(pattern, parameter.Name);
 }

@@ -45,6 +45,7 @@ internal static class JobFields
         .. RecipeFields.All,
         new("augment", ImageAugmentation.Forms, (s, t) => ImageAugmentation.Parse(t) is { } augmentation ? s with { Augment = augmentation.Text } : null) { IsList = true },
         .. DataFields.All,
+        .. BeginningFields.All,
     ];
 
     /// <summary>The field of a name, or null.</summary>

@@ -20,6 +20,9 @@ namespace ConvNet.Cluster.Jobs;
 /// <param name="Validation">Share of the training set that is held out and measured on in place of the test set; see <see cref="ConvNet.Data.Sampling.ValidationSplit"/>. 0 for none.</param>
 /// <param name="SkipCorrupt">Whether damaged pictures are left out; otherwise one is an error.</param>
 /// <param name="Network">The job's own network; null for the one of the model zoo that <paramref name="Model"/> names.</param>
+/// <param name="Init">The safetensors file, or folder of a model, whose tensors the weights begin with; null to begin with what the seed gives.</param>
+/// <param name="InitSha256">The SHA-256 of that file, once it has been read: what the job began with, whatever becomes of the file.</param>
+/// <param name="Freeze">Which tensors stay as they are; see <see cref="FrozenTensors"/>. Null for none.</param>
 [MessagePackObject]
 public sealed partial record JobSpec(
     [property: Key(0)] string Model = "lenet5",
@@ -36,4 +39,7 @@ public sealed partial record JobSpec(
     [property: Key(30)] string Augment = "",
     [property: Key(31), JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingDefault)] float Validation = 0,
     [property: Key(32), JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingDefault)] bool SkipCorrupt = false,
-    [property: Key(70), JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] OwnNetwork? Network = null);
+    [property: Key(70), JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] OwnNetwork? Network = null,
+    [property: Key(80), JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] string? Init = null,
+    [property: Key(81), JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] string? InitSha256 = null,
+    [property: Key(82), JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] string? Freeze = null);

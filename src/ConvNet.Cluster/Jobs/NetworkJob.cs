@@ -6,6 +6,7 @@ using ConvNet.Data;
 using ConvNet.Data.Augmentation;
 using ConvNet.Data.Batches;
 using ConvNet.Data.Manifests;
+using ConvNet.Data.ModelFiles;
 using ConvNet.Data.Sampling;
 
 namespace ConvNet.Cluster.Jobs;
@@ -22,10 +23,11 @@ public sealed class NetworkJob : NetworkJobDefinition, IJobRuntime
     /// <summary>Makes a job ready.</summary>
     /// <param name="spec">The job.</param>
     /// <param name="data">The data that it names.</param>
+    /// <param name="saved">The file that its weights begin with; null where it begins with none, or only its lanes are used.</param>
     /// <exception cref="ShapeException">The network cannot be built for such images.</exception>
-    /// <exception cref="DataException">So few images are there that none would be left for one part of the validation split.</exception>
-    public NetworkJob(JobSpec spec, DataSplits data)
-        : base(spec, DataDescription.Of(data))
+    /// <exception cref="DataException">So few images are there that none would be left for one part of the validation split; or the file does not fit the network.</exception>
+    public NetworkJob(JobSpec spec, DataSplits data, SavedTensors? saved = null)
+        : base(spec, DataDescription.Of(data), saved)
     {
         (Data, _seed, _labelSmoothing) = (ValidationSplit.Of(data, spec.Validation, spec.Seed), spec.Seed, spec.LabelSmoothing);
         var augmentation = ImageAugmentation.Parse(spec.Augment) ?? throw new ArgumentException($"'{spec.Augment}' is no augmentation.", nameof(spec));

@@ -8,7 +8,7 @@ namespace ConvNet.Cluster.Jobs;
 
 /// <summary>A job's recipe applied to slices of a network's parameters: rate, clipping, which tensors decay, the optimizer.</summary>
 /// <remarks>
-/// Order: the mean gradient; cut by value; shortened by norm; then the optimizer, which adds the decay. All shards of a step work out the same factors
+/// Order: the mean gradient, 0 where a parameter is frozen; cut by value; shortened by norm; then the optimizer, which adds the decay. All shards of a step work out the same factors
 /// from the same totals.
 /// <code>
 /// totals, where only the gradient's norm is needed   [ Σ g² ]
@@ -26,7 +26,9 @@ internal sealed class NetworkUpdate : ISliceUpdate
     private readonly long _totalSteps;
     private readonly float _rate, _clipValue;
     private readonly double _clipNorm;
-    private readonly Run[] _runs;
+    private readonly Run[] _runs;                     // of what is learned
+    private readonly Run[] _frozen;
+    private readonly Statistic[] _frozenStatistics;
 
     /// <summary>Plans the updates of a job.</summary>
     public NetworkUpdate(Network network, JobSpec spec, Rates schedule, long totalSteps)
@@ -36,14 +38,19 @@ internal sealed class NetworkUpdate : ISliceUpdate
         _withoutDecay = _optimizer with { WeightDecay = 0 };
         (_rate, _clipValue, _clipNorm) = (spec.LearningRate, spec.ClipValue, spec.ClipNorm);
         bool[] decays = DecayExclusions.Parse(spec.DecayExclude)!.Decays(network);
+        (bool[] frozen, bool[] still) = FrozenTensors.Parse(spec.Freeze)!.Of(network);
+        _frozen = [.. network.Parameters.Where((_, i) => frozen[i]).Select(p => new Run(p.Offset, p.Offset + p.Length, Decays: false, Tensor: -1))];
+        _frozenStatistics = [.. network.Statistics.Where((_, i) => still[i])];
         var runs = new List<Run>();
         for (int i = 0; i < decays.Length; i++)
         {
             Parameter p = network.Parameters[i];
-            if (!_optimizer.UsesTensorNorms && runs.Count > 0 && runs[^1].Decays == decays[i])
+            if (frozen[i])
+                continue;
+            if (!_optimizer.UsesTensorNorms && runs.Count > 0 && runs[^1].Decays == decays[i] && runs[^1].End == p.Offset)
                 runs[^1] = runs[^1] with { End = p.Offset + p.Length };
             else
-                runs.Add(new(p.Offset, p.Offset + p.Length, decays[i], i));
+                runs.Add(new(p.Offset, p.Offset + p.Length, decays[i], runs.Count));
         }
 
         _runs = [.. runs];
@@ -58,6 +65,12 @@ internal sealed class NetworkUpdate : ISliceUpdate
     /// <inheritdoc/>
     public void Prepare(ReadOnlySpan<float> weights, Span<float> gradientSum, float gradientScale, int sliceOffset, Span<ExactSum> sums)
     {
+        foreach (Run run in _frozen)
+        {
+            if (Within(run, sliceOffset, weights.Length) is { } part)
+                gradientSum.Slice(part.Start, part.Length).Clear();   // no part of any norm
+        }
+
         if (_clipValue > 0)
             GradientClipping.ByValue(gradientSum, gradientScale, _clipValue);
         if (_optimizer.UsesTensorNorms)
@@ -97,8 +110,13 @@ internal sealed class NetworkUpdate : ISliceUpdate
     }
 
     /// <inheritdoc/>
-    public void ApplyStatistics(Span<float> running, ReadOnlySpan<float> sums, int microBatches, long step) =>
+    public void ApplyStatistics(Span<float> running, ReadOnlySpan<float> sums, int microBatches, long step)
+    {
+        float[] before = _frozenStatistics.Length > 0 ? running.ToArray() : [];
         _network.UpdateStatistics(running, sums, microBatches);
+        foreach (Statistic still in _frozenStatistics)
+            before.AsSpan(still.Offset, still.Length).CopyTo(running.Slice(still.Offset, still.Length));
+    }
 
     private double GradientSquares(ReadOnlySpan<double> totals)
     {

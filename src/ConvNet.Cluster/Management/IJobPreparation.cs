@@ -7,8 +7,9 @@ namespace ConvNet.Cluster.Management;
 internal interface IJobPreparation
 {
     /// <summary>Checks that a job can be run: its data is there, and its model fits it.</summary>
+    /// <returns>The job as it is to be kept: with the hash of the weights that it begins with, where it names a file of them.</returns>
     /// <exception cref="JobServiceException">It cannot.</exception>
-    Task CheckAsync(JobSpec spec);
+    Task<JobSpec> CheckAsync(JobSpec spec);
 
     /// <summary>Makes the next attempt at a job ready.</summary>
     /// <exception cref="JobServiceException">It cannot be run.</exception>
@@ -29,6 +30,9 @@ internal interface IPreparedAttempt : IDisposable
 
     /// <summary>What had to be passed over, such as a damaged checkpoint.</summary>
     IReadOnlyList<string> Warnings { get; }
+
+    /// <summary>What is to be told of its beginning, a line each; nothing where it goes on from a checkpoint.</summary>
+    IReadOnlyList<string> Beginning => [];
 
     /// <summary>For a number of server nodes, the server node of each shard.</summary>
     int[] Place(int serverNodes);

@@ -134,7 +134,7 @@ internal sealed class JobManager : ReceiveActor
         {
             var asker = Sender;
             Task.Run(() => _parts.Preparation.CheckAsync(m.Submission.Spec)).PipeTo(
-                Self, success: () => new Checked(m.Submission, asker, null), failure: e => new Checked(m.Submission, asker, e));
+                Self, success: spec => new Checked(m.Submission with { Spec = spec }, asker, null), failure: e => new Checked(m.Submission, asker, e));
         });
         Receive<ListJobs>(_ => Sender.Tell(new Reply(_queue.All, null)));
         Receive<Find>(m => Answer(() => _queue.Find(m.Id)));
@@ -215,6 +215,8 @@ internal sealed class JobManager : ReceiveActor
 
         foreach (string warning in prepared.Warnings)
             Keep(_queue.CheckpointLost(m.Id, started.Attempt, prepared.Step > 0 ? prepared.Step : null, warning, Now));
+        foreach (string line in prepared.Beginning)
+            Keep(_queue.Note(m.Id, started.Attempt, "begins", line, Now));
         string target = TargetOf(m.Id, started.Attempt);
         var observer = new AttemptObserver(target, Self, _parts.Clock);
         var attempt = new AttemptJob(target, prepared.Place, servers => prepared.Coordinate(target, servers, observer));

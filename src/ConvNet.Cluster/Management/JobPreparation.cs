@@ -26,10 +26,12 @@ namespace ConvNet.Cluster.Management;
 internal sealed class JobPreparation(CoordinatorData data, string workDirectory, CheckpointPolicy policy, ITensorTransport transport, TimeProvider clock) : IJobPreparation
 {
     /// <inheritdoc/>
-    public Task CheckAsync(JobSpec spec) => Explained(async () =>
+    public Task<JobSpec> CheckAsync(JobSpec spec) => Explained(async () =>
     {
-        var job = new NetworkJobDefinition(spec, await data.DescribeAsync(spec.Data, spec.SkipCorrupt).ConfigureAwait(false));
-        return new ExecutionPlan(job.Network, spec.MicroBatch);     // as every worker will: what no lane can hold is said now
+        var saved = await data.ReadInitialAsync(spec.Init).ConfigureAwait(false);
+        var job = new NetworkJobDefinition(spec, await data.DescribeAsync(spec.Data, spec.SkipCorrupt).ConfigureAwait(false), saved);
+        _ = new ExecutionPlan(job.Network, spec.MicroBatch);     // as every worker will: what no lane can hold is said now
+        return job.Spec;
     });
 
     /// <inheritdoc/>
@@ -38,9 +40,12 @@ internal sealed class JobPreparation(CoordinatorData data, string workDirectory,
         var offered = await data.OfferAsync(job.Spec.Data, job.Spec.SkipCorrupt).ConfigureAwait(false);
         try
         {
-            var definition = new NetworkJobDefinition(job.Spec, offered.Description);
             var checkpoints = new CheckpointFolder(Path.Combine(workDirectory, "jobs", job.Id, "checkpoints"), Fingerprint(job.Spec, offered.Origin));
             var (newest, warnings) = checkpoints.ReadNewest();
+
+            // A checkpoint has all that the file gave; the job's fingerprint, with the file's hash in it, says that it is of this job.
+            var saved = newest is null ? await data.ReadInitialAsync(job.Spec.Init).ConfigureAwait(false) : null;
+            var definition = new NetworkJobDefinition(job.Spec, offered.Description, saved);
             if (newest is not null && (newest.State.Length != definition.Layout.StateLength || newest.Manifest.Step > definition.Plan.TotalSteps))
                 throw new JobServiceException(JobServiceProblem.Invalid, $"the checkpoint of step {newest.Manifest.Step} of {job.Id} does not fit its model.");
             return new Prepared(job, definition, offered, ModelFolder(job.Id), checkpoints, newest, warnings, policy, transport, clock);
@@ -76,13 +81,15 @@ internal sealed class JobPreparation(CoordinatorData data, string workDirectory,
         JobRecord record, NetworkJobDefinition job, OfferedData data, string modelFolder, CheckpointFolder checkpoints, Checkpoint? newest,
         IReadOnlyList<string> warnings, CheckpointPolicy policy, ITensorTransport transport, TimeProvider clock) : IPreparedAttempt
     {
-        private readonly StartingPoint? _from = newest is null ? null : new(newest);
+        private readonly StartingPoint? _from = newest is not null ? new(newest) : job.HasInitialWeights ? new(job) : null;
 
         public long Step => _from?.Step ?? 0;
 
         public IJobDefinition Definition => job;
 
         public IReadOnlyList<string> Warnings => warnings;
+
+        public IReadOnlyList<string> Beginning => Step > 0 ? [] : job.Beginning;
 
         public int[] Place(int serverNodes) => ShardPlacement.Of(job.Layout, serverNodes);
 
@@ -98,7 +105,7 @@ internal sealed class JobPreparation(CoordinatorData data, string workDirectory,
         public Task SaveModelAsync(JobResult result)
         {
             var model = new TrainedModel(job.Network, result.State.ToArray(), data.Description.ClassNames, data.Description.Normalisation);
-            ModelFile.Save(modelFolder, model, new Dictionary<string, string>
+            var origin = new Dictionary<string, string>
             {
                 ["job"] = record.Id,
                 ["data"] = record.Spec.Data,
@@ -107,7 +114,9 @@ internal sealed class JobPreparation(CoordinatorData data, string workDirectory,
                 ["batch"] = record.Spec.Batch.ToString(CultureInfo.InvariantCulture),
                 ["microBatch"] = record.Spec.MicroBatch.ToString(CultureInfo.InvariantCulture),
                 ["seed"] = record.Spec.Seed.ToString(CultureInfo.InvariantCulture),
-            });
+            };
+            BeginningFields.Tell(record.Spec, origin);
+            ModelFile.Save(modelFolder, model, origin);
             return Task.CompletedTask;
         }
 

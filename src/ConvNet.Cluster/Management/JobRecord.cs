@@ -89,7 +89,7 @@ public sealed record JobRecord(
 /// <summary>Something that happened to a job: a line of its log.</summary>
 /// <param name="Sequence">Counts the lines of one job from 1. 0 in a line that is shown live and not kept (<c>progress</c>).</param>
 /// <param name="Time">When.</param>
-/// <param name="Kind">What, in one word for programs: <c>submitted started waiting worker-joined worker-lost worker-behind worker-caught-up epoch early-stop checkpoint fallback resumed cancelled done failed warning progress</c>.</param>
+/// <param name="Kind">What, in one word for programs: <c>submitted started begins waiting worker-joined worker-lost worker-behind worker-caught-up epoch early-stop checkpoint fallback resumed cancelled done failed warning progress</c>.</param>
 /// <param name="Text">What, in words for people.</param>
 /// <param name="Record">The job as it stood then.</param>
 public sealed record JobLogEntry(long Sequence, DateTimeOffset Time, string Kind, string Text, JobRecord Record);

@@ -14,7 +14,7 @@ public static class ShardProtocol
     /// <param name="Shard">Which shard.</param>
     /// <param name="Shards">Of how many.</param>
     /// <param name="Version">The version that it begins with.</param>
-    /// <param name="Restore">Where to get that version; null for version 0, which is made from the seed.</param>
+    /// <param name="Restore">Where to get that version; null for a version 0 that is made from the seed.</param>
     /// <param name="Data">What the data is like; null where the server has its runtime from elsewhere.</param>
     /// <param name="Until">Publish no version beyond this one until told otherwise; null for the job's last.</param>
     [MessagePackObject]

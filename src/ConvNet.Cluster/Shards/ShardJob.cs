@@ -13,7 +13,7 @@ internal sealed record ShardJob(string Job, int Shard, ShardPlan Shards, IJobDef
     /// <summary>The version that the attempt begins with.</summary>
     public long FirstVersion { get; init; }
 
-    /// <summary>Where to get that version; null for version 0, which is made from the seed.</summary>
+    /// <summary>Where to get that version; null for a version 0 that is made from the seed.</summary>
     public TensorTarget? Restore { get; init; }
 
     /// <summary>Nothing is published beyond this version until the coordinator says so; null for the job's last version.</summary>

@@ -28,6 +28,8 @@ internal sealed class ShardRestore : ITensorReceiver, IDisposable
     {
         using var restore = new ShardRestore(job);
         restore.PullPart(0, state.Share(), stop);
+        if (job.FirstVersion == 0)
+            return;   // before the first step the optimizer's planes are the zeros that they are already
         int parameters = job.Shards.Parameters(job.Shard).Length;
         for (int plane = 0; (plane + 1) * parameters <= optimizer.Length && parameters > 0; plane++)
             restore.PullPart(plane + 1, optimizer.Slice(plane * parameters, parameters), stop);

@@ -18,7 +18,7 @@ internal sealed class SliceState : IDisposable
 
     /// <summary>The version that the attempt begins with: version 0, from the job's seed, or what <paramref name="restore"/> puts into its place.</summary>
     /// <param name="job">Which shard of what.</param>
-    /// <param name="restore">Fills the shard's state and the planes of its optimizer; null for version 0.</param>
+    /// <param name="restore">Fills the shard's state and the planes of its optimizer; null for a version 0 from the seed.</param>
     public SliceState(ShardJob job, Action<TensorLease, TensorLease>? restore)
     {
         _job = job;

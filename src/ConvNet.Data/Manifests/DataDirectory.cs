@@ -1,5 +1,6 @@
 using ConvNet.Core.Tensors;
 using ConvNet.Data.Images;
+using ConvNet.Data.ModelFiles;
 
 namespace ConvNet.Data.Manifests;
 
@@ -59,6 +60,18 @@ public sealed class DataDirectory
         return wanted.Kind == DataKind.Images
             ? Located(name, whole, (wanted.Kind, wanted.ImageSize), [.. wanted.Files.Select(f => f.Name)], subject, stop)
             : Located(name, (wanted.Kind, wanted.ImageSize), whole, subject, skipDamaged: false, stop);
+    }
+
+    /// <summary>Finds the weights that a job's <c>init</c> names.</summary>
+    /// <param name="name">A file, or the folder of a trained model, relative to this directory.</param>
+    /// <returns>The file's whole path.</returns>
+    /// <exception cref="DataException">It is missing, or not in this directory; the message says what to do.</exception>
+    public string LocateWeights(string name)
+    {
+        string subject = $"init: {name}", whole = Contained(name, subject), file = Contained(SavedTensors.PathOf(whole), subject);
+        return File.Exists(file)
+            ? file
+            : throw new DataException($"{subject}: there is no such file in the data directory {Path} of the coordinator (looked for {file}). Put it there, or choose another --data-dir.");
     }
 
     private LocatedData Located(string name, (DataKind Kind, Size ImageSize) format, string folder, string subject, bool skipDamaged, CancellationToken stop)

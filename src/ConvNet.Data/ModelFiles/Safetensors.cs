@@ -24,6 +24,14 @@ public sealed record NamedTensor(string Name, IReadOnlyList<int> Shape, int Offs
     ];
 }
 
+/// <summary>A named array in a file, of whatever type.</summary>
+/// <param name="Name"><c>conv1.weight</c>.</param>
+/// <param name="Type">The format's word for it: <c>F32</c>.</param>
+/// <param name="Shape">Its dimensions, the last fastest.</param>
+/// <param name="Begin">Where it starts among the bytes of values.</param>
+/// <param name="End">Where it ends.</param>
+internal sealed record StoredTensor(string Name, string Type, int[] Shape, long Begin, long End);
+
 /// <summary>Reads and writes safetensors files of float32.</summary>
 /// <remarks>
 /// Eight bytes of little-endian header length; a JSON object from each tensor's name to <c>dtype</c>, <c>shape</c> and <c>data_offsets</c>, with
@@ -34,6 +42,9 @@ public static class Safetensors
 {
     private const int LongestHeader = 100_000_000;      // the format's own limit
     private const string Metadata = "__metadata__";
+
+    /// <summary>The format's word for float32.</summary>
+    internal const string Float32 = "F32";
 
     /// <summary>Writes a file, whole or not at all. The same tensors give the same bytes.</summary>
     /// <param name="path">Where.</param>
@@ -68,24 +79,41 @@ public static class Safetensors
     /// <exception cref="DataException">The file is missing, damaged, or holds something else than float32.</exception>
     public static (IReadOnlyList<NamedTensor> Tensors, float[] Values) Read(string path)
     {
-        byte[] file;
+        (List<StoredTensor> stored, ReadOnlyMemory<byte> values) = Parse(path, ReadBytes(path, path), [Float32]);
+        NamedTensor[] tensors = [.. stored.Select(t => new NamedTensor(t.Name, t.Shape, (int)(t.Begin / sizeof(float))))];
+        return (tensors, MemoryMarshal.Cast<byte, float>(values.Span).ToArray());
+    }
+
+    /// <summary>All bytes of a file.</summary>
+    /// <param name="path">Where it is.</param>
+    /// <param name="subject">How errors begin.</param>
+    /// <exception cref="DataException">It cannot be read.</exception>
+    internal static byte[] ReadBytes(string path, string subject)
+    {
         try
         {
-            file = File.ReadAllBytes(path);
+            return File.ReadAllBytes(path);
         }
         catch (Exception missing) when (missing is IOException or UnauthorizedAccessException)
         {
-            throw new DataException($"{path}: cannot be read ({missing.Message.TrimEnd('.')}).", missing);
+            throw new DataException($"{subject}: cannot be read ({missing.Message.TrimEnd('.')}).", missing);
         }
+    }
 
+    /// <summary>Tells the parts of a file apart: its tensors in the order of their values, and the values.</summary>
+    /// <param name="subject">How errors begin.</param>
+    /// <param name="file">All of it.</param>
+    /// <param name="types">The types that are read; none for any.</param>
+    /// <exception cref="DataException">It is damaged, no such file, or holds something of another type.</exception>
+    internal static (List<StoredTensor> Tensors, ReadOnlyMemory<byte> Values) Parse(string subject, byte[] file, params string[] types)
+    {
         if (file.Length < 8)
-            throw new DataException($"{path}: expected a safetensors file, found {file.Length} bytes.");
+            throw new DataException($"{subject}: expected a safetensors file, found {file.Length} bytes.");
         ulong headerLength = BinaryPrimitives.ReadUInt64LittleEndian(file);
         if (headerLength > LongestHeader || headerLength > (ulong)file.Length - 8)
-            throw new DataException($"{path}: its header claims {headerLength} bytes, the file has {file.Length}. It is cut off, or no safetensors file.");
-        ReadOnlySpan<byte> body = file.AsSpan(8 + (int)headerLength);
-        List<NamedTensor> tensors = Tensors(path, file.AsMemory(8, (int)headerLength), body.Length);
-        return (tensors, MemoryMarshal.Cast<byte, float>(body).ToArray());
+            throw new DataException($"{subject}: its header claims {headerLength} bytes, the file has {file.Length}. It is cut off, or no safetensors file.");
+        ReadOnlyMemory<byte> values = file.AsMemory(8 + (int)headerLength);
+        return (Tensors(subject, file.AsMemory(8, (int)headerLength), values.Length, types), values);
     }
 
     private static byte[] Header(IReadOnlyList<NamedTensor> tensors, IReadOnlyDictionary<string, string> metadata)
@@ -124,48 +152,62 @@ public static class Safetensors
         return memory.ToArray();
     }
 
-    private static List<NamedTensor> Tensors(string path, ReadOnlyMemory<byte> header, int bodyLength)
+    private static List<StoredTensor> Tensors(string subject, ReadOnlyMemory<byte> header, int bodyLength, string[] types)
     {
-        var tensors = new List<NamedTensor>();
+        var tensors = new List<StoredTensor>();
         try
         {
             using JsonDocument json = JsonDocument.Parse(header);
             foreach (JsonProperty entry in json.RootElement.EnumerateObject().Where(e => e.Name != Metadata))
-                tensors.Add(Tensor(path, entry));
+                tensors.Add(Tensor(subject, entry, types));
         }
         catch (Exception wrong) when (wrong is JsonException or InvalidOperationException or KeyNotFoundException or FormatException or OverflowException)
         {
-            throw new DataException($"{path}: its header is not that of a safetensors file ({wrong.Message.TrimEnd('.')}).", wrong);
+            throw new DataException($"{subject}: its header is not that of a safetensors file ({wrong.Message.TrimEnd('.')}).", wrong);
         }
 
-        tensors.Sort((a, b) => a.Offset.CompareTo(b.Offset));
+        tensors.Sort((a, b) => (a.Begin, a.End).CompareTo((b.Begin, b.End)));
         long next = 0;
-        foreach (NamedTensor tensor in tensors)
+        foreach (StoredTensor tensor in tensors)
         {
-            if (tensor.Offset != next)
-                throw new DataException($"{path}: {tensor.Name} starts at value {tensor.Offset}, expected {next}: tensors lie one after the other without gaps.");
-            next += tensor.Length;
+            if (tensor.Begin != next)
+            {
+                int size = BytesOf(tensor.Type) is { } known && tensor.Begin % known == 0 && next % known == 0 ? known : 1;
+                throw new DataException($"{subject}: {tensor.Name} starts at {(size == 1 ? "byte" : "value")} {tensor.Begin / size}, expected {next / size}: tensors lie one after the other without gaps.");
+            }
+
+            next = tensor.End;
         }
 
         if (tensors.DistinctBy(t => t.Name).Count() != tensors.Count)
-            throw new DataException($"{path}: two tensors have the name {tensors.GroupBy(t => t.Name).First(g => g.Count() > 1).Key}.");
-        return next * sizeof(float) == bodyLength
+            throw new DataException($"{subject}: two tensors have the name {tensors.GroupBy(t => t.Name).First(g => g.Count() > 1).Key}.");
+        return next == bodyLength
             ? tensors
-            : throw new DataException($"{path}: its header tells of {next * sizeof(float)} bytes of values, found {bodyLength}. It is cut off or damaged.");
+            : throw new DataException($"{subject}: its header tells of {next} bytes of values, found {bodyLength}. It is cut off or damaged.");
     }
 
-    private static NamedTensor Tensor(string path, JsonProperty entry)
+    private static StoredTensor Tensor(string subject, JsonProperty entry, string[] types)
     {
         string type = entry.Value.GetProperty("dtype").GetString() ?? "";
-        if (type != "F32")
-            throw new DataException($"{path}: {entry.Name} is of type {type}; only F32 is read. Convert it to float32.");
+        if (types.Length > 0 && !types.Contains(type))
+            throw new DataException($"{subject}: {entry.Name} is of type {type}; only {string.Join(", ", types)} is read. Convert it to float32.");
         int[] shape = [.. entry.Value.GetProperty("shape").EnumerateArray().Select(size => size.GetInt32())];
         long[] offsets = [.. entry.Value.GetProperty("data_offsets").EnumerateArray().Select(offset => offset.GetInt64())];
-        if (shape.Any(size => size < 0) || offsets.Length != 2 || offsets[0] < 0 || offsets[0] % sizeof(float) != 0)
-            throw new DataException($"{path}: {entry.Name} has a shape or offsets that cannot be.");
-        var tensor = new NamedTensor(entry.Name, shape, checked((int)(offsets[0] / sizeof(float))));
-        return offsets[1] - offsets[0] == (long)tensor.Length * sizeof(float)
-            ? tensor
-            : throw new DataException($"{path}: {entry.Name} [{string.Join(", ", shape)}] takes {(long)tensor.Length * sizeof(float)} bytes, its offsets give {offsets[1] - offsets[0]}.");
+        if (shape.Any(size => size < 0) || offsets.Length != 2 || offsets[0] < 0 || offsets[1] < offsets[0])
+            throw new DataException($"{subject}: {entry.Name} has a shape or offsets that cannot be.");
+        long length = shape.Aggregate(1, (product, size) => checked(product * size));
+        return BytesOf(type) is not { } size || offsets[1] - offsets[0] == length * size
+            ? new StoredTensor(entry.Name, type, shape, offsets[0], offsets[1])
+            : throw new DataException($"{subject}: {entry.Name} [{string.Join(", ", shape)}] takes {length * size} bytes, its offsets give {offsets[1] - offsets[0]}.");
     }
+
+    /// <summary>Bytes of a value of a type; null for one that is not known here.</summary>
+    private static int? BytesOf(string type) => type switch
+    {
+        "F64" or "I64" or "U64" => 8,
+        Float32 or "I32" or "U32" => 4,
+        "F16" or "BF16" or "I16" or "U16" => 2,
+        "I8" or "U8" or "BOOL" => 1,
+        _ => null,
+    };
 }

@@ -12,7 +12,7 @@ namespace ConvNet.Benchmarks.Scaling;
 /// <param name="stepped">Is told of each step.</param>
 internal sealed class SyntheticPreparation(ITensorTransport transport, Action<long> stepped) : IJobPreparation
 {
-    public Task CheckAsync(JobSpec spec) => Task.CompletedTask;
+    public Task<JobSpec> CheckAsync(JobSpec spec) => Task.FromResult(spec);
 
     public Task<IPreparedAttempt> PrepareAsync(JobRecord job) => Task.FromResult<IPreparedAttempt>(new Prepared(job.Spec, transport, stepped));
 

@@ -11,9 +11,9 @@ namespace ConvNet.Cluster.Tests.Fakes;
 /// <summary>Makes every job a <see cref="ToyRuntime"/>, with checkpoints in a folder.</summary>
 internal sealed class ToyPreparation(ToyRuntime runtime, ITensorTransport transport, string folder, CheckpointPolicy policy) : IJobPreparation
 {
-    public Task CheckAsync(JobSpec spec) => spec.Data == "nowhere"
+    public Task<JobSpec> CheckAsync(JobSpec spec) => spec.Data == "nowhere"
         ? throw new JobServiceException(JobServiceProblem.Invalid, "data: nowhere is not there.")
-        : Task.CompletedTask;
+        : Task.FromResult(spec);
 
     public Task<IPreparedAttempt> PrepareAsync(JobRecord job) =>
         Task.FromResult<IPreparedAttempt>(new Prepared(runtime, transport, job.Spec, new CheckpointFolder(Path.Combine(folder, job.Id), "toy"), policy));

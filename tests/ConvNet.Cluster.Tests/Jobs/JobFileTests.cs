@@ -80,7 +80,7 @@ public sealed class JobFileTests
                 "job.yaml:3: lr: expected a number above 0, at most 1000, got \"-1\".",
                 "job.yaml:4: momentum: expected a number from 0 to below 1, got a list.",
                 "job.yaml:6: seed: given before, on line 5.",
-                "job.yaml:7: unknown field \"zebra\"; the fields are model, layers, data, epochs, batch, micro-batch, seed, lr, optimizer, momentum, nesterov, beta1, beta2, alpha, epsilon, trust-coefficient, weight-decay, decay-exclude, schedule, warm-up, step-size, milestones, gamma, min-lr, power, pct-start, div-factor, final-div-factor, clip-value, clip-norm, label-smoothing, early-stop, keep, augment, validation, skip-corrupt.",
+                "job.yaml:7: unknown field \"zebra\"; the fields are model, layers, data, epochs, batch, micro-batch, seed, lr, optimizer, momentum, nesterov, beta1, beta2, alpha, epsilon, trust-coefficient, weight-decay, decay-exclude, schedule, warm-up, step-size, milestones, gamma, min-lr, power, pct-start, div-factor, final-div-factor, clip-value, clip-norm, label-smoothing, early-stop, keep, augment, validation, skip-corrupt, init, freeze.",
                 "job.yaml:8: nesterov: expected true or false, got \"maybe\".",
             ],
             wrong.Problems);
