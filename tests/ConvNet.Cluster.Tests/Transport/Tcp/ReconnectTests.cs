@@ -136,9 +136,8 @@ public sealed class ReconnectTests
     {
         using var pair = new TcpPair(from: new() { PeerTimeout = TimeSpan.FromHours(1) }, budget: _ => new(500_000, long.MaxValue));
         pair.Send(0, 1_000_000);
-        pair.FromEvents.Await(TransportEventKind.ConnectionLost);
+        TcpPair.Await(() => pair.Receiver.Theirs(1_000_000).Rented == 1);   // the sender may lose the connection before the receiver has read the header
         Assert.Equal(0, pair.Receiver.Abandonments);
-        Assert.Equal(1, pair.Receiver.Theirs(1_000_000).Rented);
 
         pair.Proxy.IsDown = true;
         pair.To.Forget(pair.From.Endpoint);
