@@ -19,13 +19,16 @@ public sealed record Add : Layer
         : throw new ShapeException($"{name}: adds inputs of one shape, got {string.Join(" and ", inputs)}.");
 
     /// <inheritdoc/>
-    internal override Operation Plan(IReadOnlyList<Shape> inputs) => new Passes(inputs[0].Elements);
+    internal override Operation Plan(IReadOnlyList<Shape> inputs) => new Passes(new(inputs[0], Layout.Samples));
 
-    private sealed unsafe class Passes(int features) : Operation
+    /// <inheritdoc/>
+    internal override Operation PlanOverChannels(in ChannelPlan plan) => new Passes(plan.Input);
+
+    private sealed unsafe class Passes(Extent x) : Operation
     {
         public override void Forward(in Frame f)
         {
-            int length = f.Blocks * features * Stripes.Count;
+            int length = x.Floats(in f);
             float* sum = f.Input;
             for (int input = 1; input < f.Inputs.Length; input++, sum = f.Output)
                 Widest.Run<AddKernel, ElementwiseArguments>(new ElementwiseArguments(sum, (float*)f.Inputs[input], f.Output, length));
@@ -33,7 +36,7 @@ public sealed record Add : Layer
 
         public override void Backward(in Frame f)
         {
-            int length = f.Blocks * features * Stripes.Count;
+            int length = x.Floats(in f);
             foreach (nint gradient in f.InputGradients)
             {
                 if (gradient != 0)

@@ -36,21 +36,25 @@ public sealed record AveragePool2D(Size Kernel) : Layer
     }
 
     /// <inheritdoc/>
-    internal override Operation Plan(IReadOnlyList<Shape> inputs) => new Passes(this, inputs[0]);
+    internal override Operation Plan(IReadOnlyList<Shape> inputs) => new Passes(this, new(inputs[0], Layout.Samples));
 
-    private sealed unsafe class Passes(AveragePool2D layer, Shape x) : Operation
+    /// <inheritdoc/>
+    internal override Operation PlanOverChannels(in ChannelPlan plan) => new Passes(this, plan.Input);
+
+    private sealed unsafe class Passes(AveragePool2D layer, Extent extent) : Operation
     {
-        private readonly (Window Rows, Window Columns) _windows = layer.Padding.Windows(x, layer.Kernel, layer.Stride, 1, layer.CeilMode);
+        private readonly Shape _x = extent.Shape;
+        private readonly (Window Rows, Window Columns) _windows = layer.Padding.Windows(extent.Shape, layer.Kernel, layer.Stride, 1, layer.CeilMode);
 
         public override void Forward(in Frame f) => Widest.Run<AveragePoolingForward, PoolingArguments>(
-            new PoolingArguments(f.Input, f.Output, null, null, f.Blocks * x.Channels, x.Height, x.Width, _windows.Rows, _windows.Columns, layer.CountPadding));
+            new PoolingArguments(f.Input, f.Output, null, null, extent.Planes(in f), _x.Height, _x.Width, _windows.Rows, _windows.Columns, layer.CountPadding));
 
         public override void Backward(in Frame f)
         {
             if (f.InputGradient == null)
                 return;
             Widest.Run<AveragePoolingBackward, PoolingArguments>(new PoolingArguments(
-                f.Input, f.Output, f.OutputGradient, f.InputGradient, f.Blocks * x.Channels, x.Height, x.Width, _windows.Rows, _windows.Columns, layer.CountPadding));
+                f.Input, f.Output, f.OutputGradient, f.InputGradient, extent.Planes(in f), _x.Height, _x.Width, _windows.Rows, _windows.Columns, layer.CountPadding));
         }
     }
 }

@@ -1,4 +1,5 @@
 using ConvNet.Core.Initializers;
+using ConvNet.Core.Kernels.Channels;
 using ConvNet.Core.Kernels.Normalisation;
 using ConvNet.Core.Simd;
 using ConvNet.Core.Tensors;
@@ -45,18 +46,24 @@ public sealed record BatchNorm2D : Layer
         [new("running_mean", [inputs[0].Channels], 0, Momentum), new("running_var", [inputs[0].Channels], 1, Momentum)];
 
     /// <inheritdoc/>
-    internal override Operation Plan(IReadOnlyList<Shape> inputs) => new Passes(inputs[0], Epsilon, rectify: false);
+    internal override Operation Plan(IReadOnlyList<Shape> inputs) => new Passes<BatchNormStatistics, BatchNormApply, BatchNormBackward>(inputs[0], Epsilon, rectify: false);
 
-    private sealed unsafe class Passes(Shape shape, float epsilon, bool rectify) : Operation
+    /// <inheritdoc/>
+    internal override Operation PlanOverChannels(in ChannelPlan plan) => new Passes<ChannelBatchNormStatistics, ChannelBatchNormApply, ChannelBatchNormBackward>(plan.Inputs[0], Epsilon, rectify: false);
+
+    private sealed unsafe class Passes<TStatistics, TApply, TBackward>(Shape shape, float epsilon, bool rectify) : Operation
+        where TStatistics : struct, IKernel<BatchNormArguments>
+        where TApply : struct, IKernel<BatchNormArguments>
+        where TBackward : struct, IKernel<BatchNormArguments>
     {
-        /// <summary>Mean and 1 / deviation, in lines of their own.</summary>
+        /// <summary>Mean and 1 / deviation, in lines of their own; filled up to whole vectors.</summary>
         private readonly int _line = (shape.Channels + Stripes.Count - 1) / Stripes.Count * Stripes.Count;
 
         public override bool BackwardReadsInput => true;
 
         public override bool CanRectify => true;
 
-        public override Operation Rectified() => new Passes(shape, epsilon, rectify: true);
+        public override Operation Rectified() => new Passes<TStatistics, TApply, TBackward>(shape, epsilon, rectify: true);
 
         public override int SavedLength(int blocks) => 2 * _line;
 
@@ -68,7 +75,7 @@ public sealed record BatchNorm2D : Layer
                 Y = f.Output,
                 Gamma = f.Parameters,
                 Beta = f.Parameters + shape.Channels,
-                Mean = f.Pass.Trains ? f.Saved : f.Statistics,
+                Mean = f.Saved,
                 InverseDeviation = f.Saved + _line,
                 Variance = f.Statistics + shape.Channels,
                 Epsilon = epsilon,
@@ -80,19 +87,21 @@ public sealed record BatchNorm2D : Layer
             };
             if (f.Pass.Trains)
             {
-                Widest.Run<BatchNormStatistics, BatchNormArguments>(arguments);
+                Widest.Run<TStatistics, BatchNormArguments>(arguments);
                 new ReadOnlySpan<float>(f.Saved, shape.Channels).CopyTo(new Span<float>(f.Statistics, shape.Channels));
             }
             else
             {
+                new Span<float>(f.Saved, 2 * _line).Clear();
+                new ReadOnlySpan<float>(f.Statistics, shape.Channels).CopyTo(new Span<float>(f.Saved, shape.Channels));
                 for (int channel = 0; channel < shape.Channels; channel++)
                     arguments.InverseDeviation[channel] = 1 / MathF.Sqrt(arguments.Variance[channel] + epsilon);
             }
 
-            Widest.Run<BatchNormApply, BatchNormArguments>(arguments);
+            Widest.Run<TApply, BatchNormArguments>(arguments);
         }
 
-        public override void Backward(in Frame f) => Widest.Run<BatchNormBackward, BatchNormArguments>(new BatchNormArguments
+        public override void Backward(in Frame f) => Widest.Run<TBackward, BatchNormArguments>(new BatchNormArguments
         {
             X = f.Input,
             Dy = f.OutputGradient,

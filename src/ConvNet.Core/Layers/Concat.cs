@@ -19,21 +19,26 @@ public sealed record Concat : Layer
         : throw new ShapeException($"{name}: puts channels of one height and width together, got {string.Join(" and ", inputs)}.");
 
     /// <inheritdoc/>
-    internal override Operation Plan(IReadOnlyList<Shape> inputs) => new Passes([.. inputs.Select(x => x.Elements)]);
+    internal override Operation Plan(IReadOnlyList<Shape> inputs) => new Passes([.. inputs.Select(x => new Extent(x, Layout.Samples))]);
 
-    private sealed unsafe class Passes(int[] elements) : Operation
+    /// <inheritdoc/>
+    internal override Operation? PlanOverChannels(in ChannelPlan plan) => plan.Inputs.SkipLast(1).All(x => x.Channels % Stripes.Count == 0)
+        ? new Passes([.. plan.Inputs.Select(x => new Extent(x, Layout.Channels))])
+        : null;
+
+    private sealed unsafe class Passes(Extent[] inputs) : Operation
     {
-        private readonly int _all = elements.Sum();
+        private readonly int _all = inputs.Sum(x => x.UnitFloats);
 
         public override void Forward(in Frame f)
         {
-            for (int block = 0; block < f.Blocks; block++)
+            for (int unit = 0; unit < inputs[0].Units(in f); unit++)
             {
-                float* y = f.Output + ((nint)block * _all * Stripes.Count);
-                for (int i = 0; i < elements.Length; i++)
+                float* y = f.Output + ((nint)unit * _all);
+                for (int i = 0; i < inputs.Length; i++)
                 {
-                    int length = elements[i] * Stripes.Count;
-                    new ReadOnlySpan<float>((float*)f.Inputs[i] + ((nint)block * length), length).CopyTo(new Span<float>(y, length));
+                    int length = inputs[i].UnitFloats;
+                    new ReadOnlySpan<float>((float*)f.Inputs[i] + ((nint)unit * length), length).CopyTo(new Span<float>(y, length));
                     y += length;
                 }
             }
@@ -41,14 +46,14 @@ public sealed record Concat : Layer
 
         public override void Backward(in Frame f)
         {
-            for (int block = 0; block < f.Blocks; block++)
+            for (int unit = 0; unit < inputs[0].Units(in f); unit++)
             {
-                float* dy = f.OutputGradient + ((nint)block * _all * Stripes.Count);
-                for (int i = 0; i < elements.Length; i++)
+                float* dy = f.OutputGradient + ((nint)unit * _all);
+                for (int i = 0; i < inputs.Length; i++)
                 {
-                    int length = elements[i] * Stripes.Count;
+                    int length = inputs[i].UnitFloats;
                     if (f.InputGradients[i] != 0)
-                        new ReadOnlySpan<float>(dy, length).CopyTo(new Span<float>((float*)f.InputGradients[i] + ((nint)block * length), length));
+                        new ReadOnlySpan<float>(dy, length).CopyTo(new Span<float>((float*)f.InputGradients[i] + ((nint)unit * length), length));
                     dy += length;
                 }
             }

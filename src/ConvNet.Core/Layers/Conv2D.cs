@@ -1,6 +1,8 @@
 using ConvNet.Core.Initializers;
+using ConvNet.Core.Kernels.Channels;
 using ConvNet.Core.Kernels.Convolutions;
 using ConvNet.Core.Kernels.Elementwise;
+using ConvNet.Core.Kernels.Products;
 using ConvNet.Core.Simd;
 using ConvNet.Core.Tensors;
 
@@ -65,6 +67,28 @@ public sealed record Conv2D(int OutChannels, Size Kernel) : Layer
     /// <inheritdoc/>
     internal override Operation Plan(IReadOnlyList<Shape> inputs) => new Passes(Geometry(inputs[0]), Bias, rectify: false);
 
+    /// <inheritdoc/>
+    internal override Operation? PlanOverChannels(in ChannelPlan plan)
+    {
+        if (Groups != 1)
+            return null;
+        ConvolutionGeometry geometry = plan.OfPixels ? Padded(plan.Inputs[0]) : Geometry(plan.Inputs[0]);
+        return plan.OfPixels && (Dilation.Width != 1 || geometry.Input.Channels > SumBlocks.Channels(geometry.Taps))
+            ? null
+            : new ChannelPasses(geometry, Bias, rectify: false, plan.OfPixels);
+    }
+
+    /// <summary>The padding around a network's input that this convolution reads: the padded shape, rows above and columns on the left.</summary>
+    internal (Shape Padded, int Top, int Left) PaddingAround(Shape x)
+    {
+        (Window rows, Window columns) = Padding.Windows(x, Kernel, Stride, Dilation);
+        return (new Shape(x.Channels, x.Height + rows.Before + rows.After, x.Width + columns.Before + columns.After), rows.Before, columns.Before);
+    }
+
+    /// <summary>The convolution over an input that has its padding around it.</summary>
+    private ConvolutionGeometry Padded(Shape padded) => new(
+        padded, OutChannels, new Window(Kernel.Height, Stride.Height, Dilation: Dilation.Height), new Window(Kernel.Width, Stride.Width, Dilation: Dilation.Width), Groups);
+
     private ConvolutionGeometry Geometry(Shape x)
     {
         (Window rows, Window columns) = Padding.Windows(x, Kernel, Stride, Dilation);
@@ -110,6 +134,44 @@ public sealed record Conv2D(int OutChannels, Size Kernel) : Layer
             _inputGradient.Pack(f.Parameters, f.Scratch);
             for (int block = 0; block < f.Blocks; block++)
                 _inputGradient.Run(f.Scratch, f.OutputGradient + (block * y), null, f.InputGradient + (block * x), rectify: false);
+        }
+    }
+
+    /// <summary>Over channel lanes.</summary>
+    private sealed unsafe class ChannelPasses(ConvolutionGeometry geometry, bool bias, bool rectify, bool ofPixels) : Operation
+    {
+        private readonly ChannelCorrelation _forward = ofPixels ? ChannelCorrelation.OfPixels(geometry) : ChannelCorrelation.Forward(geometry);
+        private readonly ChannelCorrelation? _inputGradient = ofPixels ? null : ChannelCorrelation.InputGradient(geometry);
+        private readonly ChannelWeightGradient _weightGradient = new(geometry, ofPixels);
+
+        public override bool BackwardReadsInput => true;
+
+        public override bool CanRectify => true;
+
+        public override Operation Rectified() => new ChannelPasses(geometry, bias, rectify: true, ofPixels);
+
+        public override int ScratchLength(int blocks) =>
+            Math.Max(_weightGradient.ScratchLength, Math.Max(_forward.PackedLength, _inputGradient?.PackedLength ?? 0));
+
+        public override void Forward(in Frame f)
+        {
+            _forward.Pack(f.Parameters, f.Scratch);
+            _forward.Run(f.Pass.Samples, f.Scratch, f.Input, bias ? f.Parameters + geometry.Weights : null, f.Output, rectify);
+        }
+
+        public override void Backward(in Frame f)
+        {
+            _weightGradient.Run(f.Pass.Samples, f.Input, f.OutputGradient, f.ParameterGradients, f.Scratch);
+            if (bias)
+            {
+                Widest.Run<ChannelBiasGradient, ChannelBiasArguments>(new ChannelBiasArguments(
+                    f.OutputGradient, f.ParameterGradients + geometry.Weights, geometry.OutChannels, geometry.Output.Pixels, f.Pass.Samples));
+            }
+
+            if (f.InputGradient == null)
+                return;
+            _inputGradient!.Pack(f.Parameters, f.Scratch);
+            _inputGradient.Run(f.Pass.Samples, f.Scratch, f.OutputGradient, null, f.InputGradient, rectify: false);
         }
     }
 }

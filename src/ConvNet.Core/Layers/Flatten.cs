@@ -12,6 +12,12 @@ public sealed record Flatten : Layer
     /// <inheritdoc/>
     internal override Operation Plan(IReadOnlyList<Shape> inputs) => new Passes(inputs[0].Elements);
 
+    /// <inheritdoc/>
+    internal override bool LeavesChannels => true;
+
+    /// <inheritdoc/>
+    internal override Operation PlanOverChannels(in ChannelPlan plan) => new LeavingChannels(null, plan.Inputs[0], plan.Samples);
+
     private sealed unsafe class Passes(int features) : Operation
     {
         public override bool IsView => true;

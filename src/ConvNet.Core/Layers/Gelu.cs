@@ -12,19 +12,22 @@ public sealed record Gelu : Layer
     public override Shape OutputShape(string name, IReadOnlyList<Shape> inputs) => inputs[0];
 
     /// <inheritdoc/>
-    internal override Operation Plan(IReadOnlyList<Shape> inputs) => new Passes(inputs[0].Elements);
+    internal override Operation Plan(IReadOnlyList<Shape> inputs) => new Passes(new(inputs[0], Layout.Samples));
 
-    private sealed unsafe class Passes(int elements) : Operation
+    /// <inheritdoc/>
+    internal override Operation PlanOverChannels(in ChannelPlan plan) => new Passes(plan.Input);
+
+    private sealed unsafe class Passes(Extent x) : Operation
     {
         public override bool BackwardReadsInput => true;
 
         public override void Forward(in Frame f) => Widest.Run<GeluForward, ElementwiseArguments>(
-            new ElementwiseArguments(f.Input, null, f.Output, f.Blocks * elements * Stripes.Count));
+            new ElementwiseArguments(f.Input, null, f.Output, x.Floats(in f)));
 
         public override void Backward(in Frame f)
         {
             if (f.InputGradient != null)
-                Widest.Run<GeluBackward, ElementwiseArguments>(new ElementwiseArguments(f.Input, f.OutputGradient, f.InputGradient, f.Blocks * elements * Stripes.Count));
+                Widest.Run<GeluBackward, ElementwiseArguments>(new ElementwiseArguments(f.Input, f.OutputGradient, f.InputGradient, x.Floats(in f)));
         }
     }
 }

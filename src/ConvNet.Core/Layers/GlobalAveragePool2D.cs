@@ -10,4 +10,15 @@ public sealed record GlobalAveragePool2D : Layer
 
     /// <inheritdoc/>
     internal override Operation Plan(IReadOnlyList<Shape> inputs) => new AveragePool2D(new Size(inputs[0].Height, inputs[0].Width)).Plan(inputs);
+
+    /// <inheritdoc/>
+    internal override bool LeavesChannels => true;
+
+    /// <inheritdoc/>
+    internal override Operation PlanOverChannels(in ChannelPlan plan)
+    {
+        Shape x = plan.Inputs[0];
+        var mean = new AveragePool2D(new Size(x.Height, x.Width));
+        return new LeavingChannels(mean.PlanOverChannels(plan)!, new Shape(x.Channels, 1, 1), plan.Samples);
+    }
 }

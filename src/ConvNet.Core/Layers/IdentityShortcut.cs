@@ -26,17 +26,20 @@ public sealed record IdentityShortcut(int OutChannels) : Layer
     }
 
     /// <inheritdoc/>
-    internal override Operation Plan(IReadOnlyList<Shape> inputs) => new Passes(inputs[0], OutputShape("", inputs), Stride);
+    internal override Operation Plan(IReadOnlyList<Shape> inputs) => new Passes(new(inputs[0], Layout.Samples), new(OutputShape("", inputs), Layout.Samples), Stride);
 
-    private sealed unsafe class Passes(Shape x, Shape y, Size stride) : Operation
+    /// <inheritdoc/>
+    internal override Operation PlanOverChannels(in ChannelPlan plan) => new Passes(plan.Input, new(OutputShape("", plan.Inputs), Layout.Channels), Stride);
+
+    private sealed unsafe class Passes(Extent x, Extent y, Size stride) : Operation
     {
         public override void Forward(in Frame f)
         {
-            for (int block = 0; block < f.Blocks; block++)
+            for (int unit = 0; unit < x.Units(in f); unit++)
             {
-                float* to = f.Output + ((nint)block * y.Elements * Stripes.Count);
-                new Span<float>(to, y.Elements * Stripes.Count).Clear();
-                Copy(f.Input + ((nint)block * x.Elements * Stripes.Count), to, gather: true);
+                float* to = f.Output + ((nint)unit * y.UnitFloats);
+                new Span<float>(to, y.UnitFloats).Clear();
+                Copy(f.Input + ((nint)unit * x.UnitFloats), to, gather: true);
             }
         }
 
@@ -44,24 +47,24 @@ public sealed record IdentityShortcut(int OutChannels) : Layer
         {
             if (f.InputGradient == null)
                 return;
-            for (int block = 0; block < f.Blocks; block++)
+            for (int unit = 0; unit < x.Units(in f); unit++)
             {
-                float* to = f.InputGradient + ((nint)block * x.Elements * Stripes.Count);
-                new Span<float>(to, x.Elements * Stripes.Count).Clear();
-                Copy(to, f.OutputGradient + ((nint)block * y.Elements * Stripes.Count), gather: false);
+                float* to = f.InputGradient + ((nint)unit * x.UnitFloats);
+                new Span<float>(to, x.UnitFloats).Clear();
+                Copy(to, f.OutputGradient + ((nint)unit * y.UnitFloats), gather: false);
             }
         }
 
         /// <summary>Between the pixels of x that are taken and those of y, one way or the other.</summary>
         private void Copy(float* large, float* small, bool gather)
         {
-            for (int channel = 0; channel < x.Channels; channel++)
+            for (int plane = 0; plane < x.UnitPlanes; plane++)
             {
-                for (int row = 0; row < y.Height; row++)
+                for (int row = 0; row < y.Shape.Height; row++)
                 {
-                    for (int column = 0; column < y.Width; column++, small += Stripes.Count)
+                    for (int column = 0; column < y.Shape.Width; column++, small += Stripes.Count)
                     {
-                        nint pixel = ((((nint)channel * x.Height) + (row * stride.Height)) * x.Width) + (column * stride.Width);
+                        nint pixel = ((((nint)plane * x.Shape.Height) + (row * stride.Height)) * x.Shape.Width) + (column * stride.Width);
                         var a = new Span<float>(large + (pixel * Stripes.Count), Stripes.Count);
                         var b = new Span<float>(small, Stripes.Count);
                         if (gather)

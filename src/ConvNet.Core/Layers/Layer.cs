@@ -33,6 +33,12 @@ public abstract record Layer
     /// <summary>Multiply-adds of one sample's forward pass.</summary>
     public virtual long MultiplyAdds(IReadOnlyList<Shape> inputs) => 0;
 
-    /// <summary>The layer's passes, planned for these shapes.</summary>
+    /// <summary>The layer's passes over sample lanes, planned for these shapes.</summary>
     internal abstract Operation Plan(IReadOnlyList<Shape> inputs);
+
+    /// <summary>The layer's passes over channel lanes, planned for these shapes; null where it has none.</summary>
+    internal virtual Operation? PlanOverChannels(in ChannelPlan plan) => null;
+
+    /// <summary>Whether <see cref="PlanOverChannels"/> reads channel lanes and writes sample lanes.</summary>
+    internal virtual bool LeavesChannels => false;
 }

@@ -1,3 +1,4 @@
+using ConvNet.Core.Kernels.Channels;
 using ConvNet.Core.Kernels.Normalisation;
 using ConvNet.Core.Simd;
 using ConvNet.Core.Tensors;
@@ -39,6 +40,24 @@ public sealed record LocalResponseNormalisation(int Size = 5) : Layer
     /// <inheritdoc/>
     internal override Operation Plan(IReadOnlyList<Shape> inputs) => new Passes(this, inputs[0]);
 
+    /// <inheritdoc/>
+    internal override Operation PlanOverChannels(in ChannelPlan plan) => new ChannelPasses(this, plan.Input);
+
+    private unsafe LocalResponseArguments Arguments(in Frame f, Shape x, nint start) => new()
+    {
+        X = f.Input + start,
+        Y = f.Output + start,
+        Dy = f.OutputGradient + start,
+        Dx = f.InputGradients.IsEmpty ? null : f.InputGradient + start,
+        Scratch = f.Scratch,
+        Channels = x.Channels,
+        Pixels = x.Pixels,
+        Size = Size,
+        Share = Alpha / Size,
+        Beta = Beta,
+        K = K,
+    };
+
     private sealed unsafe class Passes(LocalResponseNormalisation layer, Shape x) : Operation
     {
         public override bool BackwardReadsInput => true;
@@ -48,7 +67,7 @@ public sealed record LocalResponseNormalisation(int Size = 5) : Layer
         public override void Forward(in Frame f)
         {
             for (int block = 0; block < f.Blocks; block++)
-                Widest.Run<LocalResponseForward, LocalResponseArguments>(Arguments(in f, block));
+                Widest.Run<LocalResponseForward, LocalResponseArguments>(layer.Arguments(in f, x, (nint)block * x.Elements * Stripes.Count));
         }
 
         public override void Backward(in Frame f)
@@ -56,26 +75,29 @@ public sealed record LocalResponseNormalisation(int Size = 5) : Layer
             if (f.InputGradient == null)
                 return;
             for (int block = 0; block < f.Blocks; block++)
-                Widest.Run<LocalResponseBackward, LocalResponseArguments>(Arguments(in f, block));
+                Widest.Run<LocalResponseBackward, LocalResponseArguments>(layer.Arguments(in f, x, (nint)block * x.Elements * Stripes.Count));
+        }
+    }
+
+    /// <summary>Over channel lanes.</summary>
+    private sealed unsafe class ChannelPasses(LocalResponseNormalisation layer, Extent x) : Operation
+    {
+        public override bool BackwardReadsInput => true;
+
+        public override int ScratchLength(int blocks) => ChannelLocalResponse.ScratchLength(x.Shape.Channels, layer.Size);
+
+        public override void Forward(in Frame f)
+        {
+            for (int sample = 0; sample < f.Pass.Samples; sample++)
+                Widest.Run<ChannelLocalResponseForward, LocalResponseArguments>(layer.Arguments(in f, x.Shape, sample * (nint)x.UnitFloats));
         }
 
-        private LocalResponseArguments Arguments(in Frame f, int block)
+        public override void Backward(in Frame f)
         {
-            nint start = (nint)block * x.Elements * Stripes.Count;
-            return new LocalResponseArguments
-            {
-                X = f.Input + start,
-                Y = f.Output + start,
-                Dy = f.OutputGradient + start,
-                Dx = f.InputGradients.IsEmpty ? null : f.InputGradient + start,
-                Scratch = f.Scratch,
-                Channels = x.Channels,
-                Pixels = x.Pixels,
-                Size = layer.Size,
-                Share = layer.Alpha / layer.Size,
-                Beta = layer.Beta,
-                K = layer.K,
-            };
+            if (f.InputGradient == null)
+                return;
+            for (int sample = 0; sample < f.Pass.Samples; sample++)
+                Widest.Run<ChannelLocalResponseBackward, LocalResponseArguments>(layer.Arguments(in f, x.Shape, sample * (nint)x.UnitFloats));
         }
     }
 }

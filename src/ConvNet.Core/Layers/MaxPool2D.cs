@@ -33,25 +33,29 @@ public sealed record MaxPool2D(Size Kernel) : Layer
     }
 
     /// <inheritdoc/>
-    internal override Operation Plan(IReadOnlyList<Shape> inputs) => new Passes(this, inputs[0]);
+    internal override Operation Plan(IReadOnlyList<Shape> inputs) => new Passes(this, new(inputs[0], Layout.Samples));
 
-    private sealed unsafe class Passes(MaxPool2D layer, Shape x) : Operation
+    /// <inheritdoc/>
+    internal override Operation PlanOverChannels(in ChannelPlan plan) => new Passes(this, plan.Input);
+
+    private sealed unsafe class Passes(MaxPool2D layer, Extent extent) : Operation
     {
-        private readonly (Window Rows, Window Columns) _windows = layer.Padding.Windows(x, layer.Kernel, layer.Stride, 1, layer.CeilMode);
+        private readonly Shape _x = extent.Shape;
+        private readonly (Window Rows, Window Columns) _windows = layer.Padding.Windows(extent.Shape, layer.Kernel, layer.Stride, 1, layer.CeilMode);
 
         public override bool BackwardReadsInput => true;
 
         public override bool BackwardReadsOutput => true;
 
         public override void Forward(in Frame f) => Widest.Run<MaxPoolingForward, PoolingArguments>(
-            new PoolingArguments(f.Input, f.Output, null, null, f.Blocks * x.Channels, x.Height, x.Width, _windows.Rows, _windows.Columns));
+            new PoolingArguments(f.Input, f.Output, null, null, extent.Planes(in f), _x.Height, _x.Width, _windows.Rows, _windows.Columns));
 
         public override void Backward(in Frame f)
         {
             if (f.InputGradient == null)
                 return;
             Widest.Run<MaxPoolingBackward, PoolingArguments>(new PoolingArguments(
-                f.Input, f.Output, f.OutputGradient, f.InputGradient, f.Blocks * x.Channels, x.Height, x.Width, _windows.Rows, _windows.Columns));
+                f.Input, f.Output, f.OutputGradient, f.InputGradient, extent.Planes(in f), _x.Height, _x.Width, _windows.Rows, _windows.Columns));
         }
     }
 }

@@ -11,8 +11,8 @@ namespace ConvNet.Core.Networks;
 /// </para>
 /// <para>
 /// Activations are <c>[block][C][H][W][16]</c> ("sample lanes"): 16 samples side by side in the innermost place, so a vector instruction does one pixel
-/// of 16 samples whatever the number of channels. A layout over channels can stand beside it layer by layer: both are planes of H×W
-/// pixels of 16 lanes, and <see cref="Operation"/> is all that knows.
+/// of 16 samples whatever the number of channels; or <c>[sample][C/16][H][W][16]</c> ("channel lanes"), where the micro-batch is small. Both are planes of H×W
+/// pixels of 16 lanes, and <see cref="Operation"/> is all that knows; <see cref="LayoutChoice"/> decides.
 /// </para>
 /// <para>
 /// Time runs forward 0…L−1, the loss at L, backward L+1…2L. A buffer's life spans its first write to its last read, and the arena reuses what
@@ -23,6 +23,7 @@ public sealed class ExecutionPlan
 {
     private readonly Arena.Buffer _input;
     private readonly Arena.Buffer _logSums;
+    private readonly Arena.Buffer? _pixels;
 
     /// <summary>Plans a network.</summary>
     /// <param name="network">The network.</param>
@@ -34,7 +35,7 @@ public sealed class ExecutionPlan
     }
 
     /// <summary>Plans a network; without sharing, every activation and gradient has a place of its own and every layer its own pass: the plain plan that tests hold the other against.</summary>
-    internal ExecutionPlan(Network network, int microBatch, bool sharesMemory)
+    internal ExecutionPlan(Network network, int microBatch, bool sharesMemory, bool? overChannels = null)
     {
         ArgumentOutOfRangeException.ThrowIfLessThan(microBatch, 1);
         (Network, MicroBatch) = (network, microBatch);
@@ -42,19 +43,23 @@ public sealed class ExecutionPlan
         if (network.Nodes.Select(n => n.Output).Append(network.Input).Max(x => x.Elements) * (long)Blocks * Stripes.Count > int.MaxValue)
             throw TooLarge();
         int layers = network.Nodes.Count;
-        Steps = [.. network.Nodes.Select((n, i) => new Step(n, n.Layer.Plan(n.InputShapes)) { TrainingOnly = network.IsTrainingOnly(i) })];
+        LayoutChoice layouts = LayoutChoice.Of(network, microBatch, overChannels ?? LayoutChoice.PrefersChannels(microBatch));
+        Pixels = layouts.Pixels;
+        Steps = [.. network.Nodes.Select((n, i) => new Step(n, layouts.Operations[i], layouts.Outputs[i]) { TrainingOnly = network.IsTrainingOnly(i) })];
         var consumers = new List<int>[layers + 1];
         for (int i = 0; i <= layers; i++)
             consumers[i] = [.. Enumerable.Range(0, layers).Where(c => network.Nodes[c].Inputs.Contains(i - 1))];
 
-        _input = new Arena.Buffer(Length(network.Input.Elements), born: 0);
+        _input = new Arena.Buffer(Length(new Extent(network.Input, Layout.Samples)), born: 0);
         var buffers = new List<Arena.Buffer> { _input };
+        if (Pixels != null)
+            buffers.Add(_pixels = new Arena.Buffer(Length(new Extent(Pixels.Padded, Layout.Pixels)), born: 0));
         foreach ((Step step, int i) in Steps.Select((s, i) => (s, i)))
         {
             step.LeadsToParameters = step.Node.ParameterCount > 0 || step.Node.Inputs.Any(n => n >= 0 && Steps[n].LeadsToParameters);
             int from = step.Node.Inputs[0];
             bool alone = sharesMemory && from >= 0 && consumers[from + 1].Count == 1;
-            if (alone && (step.Operation.IsView || (step.Operation.WorksInPlace && !OutputMustStay(from))))
+            if (alone && Steps[from].Output.Layout == step.Output.Layout && (step.Operation.IsView || (step.Operation.WorksInPlace && !OutputMustStay(from))))
             {
                 // One buffer for both, in both directions.
                 step.Activation = Steps[from].Activation;
@@ -67,7 +72,7 @@ public sealed class ExecutionPlan
             }
             else
             {
-                step.Activation = new Arena.Buffer(Length(step.Node.Output.Elements), born: i);
+                step.Activation = new Arena.Buffer(Length(step.Output), born: i);
                 buffers.Add(step.Activation);
             }
 
@@ -85,7 +90,7 @@ public sealed class ExecutionPlan
         foreach (int output in network.Auxiliaries.Select(a => a.Node).Append(layers - 1))
         {
             Steps[output].Activation.UseAt(loss);
-            Steps[output].Gradient = new Arena.Buffer(Length(network.Classes), born: loss);
+            Steps[output].Gradient = new Arena.Buffer(Length(Steps[output].Output), born: loss);
             buffers.Add(Steps[output].Gradient!);
         }
 
@@ -110,7 +115,7 @@ public sealed class ExecutionPlan
                 if (!written[input])
                 {
                     // The first to be heard in the backward pass writes the gradient itself; the others write beside it and are added.
-                    Steps[input].Gradient = step.InPlace ? step.Gradient : new Arena.Buffer(Length(Steps[input].Node.Output.Elements), born: moment);
+                    Steps[input].Gradient = step.InPlace ? step.Gradient : new Arena.Buffer(Length(Steps[input].Output), born: moment);
                     if (!step.InPlace)
                         buffers.Add(Steps[input].Gradient!);
                     written[input] = true;
@@ -118,7 +123,7 @@ public sealed class ExecutionPlan
                 }
                 else
                 {
-                    step.InputGradients[k] = new Arena.Buffer(Length(Steps[input].Node.Output.Elements), born: moment);
+                    step.InputGradients[k] = new Arena.Buffer(Length(Steps[input].Output), born: moment);
                     buffers.Add(step.InputGradients[k]!);
                     step.AddTo[k] = Steps[input].Gradient;
                 }
@@ -166,6 +171,12 @@ public sealed class ExecutionPlan
     /// <summary>Where the samples go, in the arena.</summary>
     internal int InputOffset => _input.Offset;
 
+    /// <summary>Where the first layers read the samples, in the arena.</summary>
+    internal int FirstOffset => (_pixels ?? _input).Offset;
+
+    /// <summary>How the first layer reads the samples, if not as they come.</summary>
+    internal PixelInput? Pixels { get; }
+
     /// <summary>Where the loss keeps a number for each sample, in the arena.</summary>
     internal int LogSumsOffset => _logSums.Offset;
 
@@ -176,14 +187,17 @@ public sealed class ExecutionPlan
     private ShapeException TooLarge() =>
         new($"{Network.Name}: the activations of a micro-batch of {MicroBatch} samples take more than 8 GiB, the most that a lane can have. Choose a smaller micro-batch, or smaller images.");
 
-    private int Length(int elements) => checked(elements * Blocks * Stripes.Count);
+    private int Length(Extent x) => checked(x.UnitFloats * x.Units(MicroBatch));
 
-    private Arena.Buffer ActivationOf(int node) => node == Network.InputNode ? _input : Steps[node].Activation;
+    private Arena.Buffer ActivationOf(int node) => node == Network.InputNode ? _pixels ?? _input : Steps[node].Activation;
 
     /// <summary>One layer in the plan.</summary>
-    internal sealed class Step(Node node, Operation operation)
+    internal sealed class Step(Node node, Operation operation, Extent output)
     {
         public Node Node { get; } = node;
+
+        /// <summary>The output's shape and layout.</summary>
+        public Extent Output { get; } = output;
 
         public Operation Operation { get; set; } = operation;
 

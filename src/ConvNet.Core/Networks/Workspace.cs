@@ -1,3 +1,4 @@
+using ConvNet.Core.Kernels.Channels;
 using ConvNet.Core.Kernels.Elementwise;
 using ConvNet.Core.Kernels.Losses;
 using ConvNet.Core.Layers;
@@ -23,7 +24,7 @@ public sealed unsafe class Workspace : IDisposable
         _scratch = new AlignedBuffer(plan.ScratchLength);
         _labels = new int[plan.Blocks * Stripes.Count];
         _inputs = [.. plan.Steps.Select(s => s.Node.Inputs.Select(i =>
-            (nint)(_arena.Pointer + (i == Network.InputNode ? plan.InputOffset : plan.Steps[i].Activation.Offset))).ToArray())];
+            (nint)(_arena.Pointer + (i == Network.InputNode ? plan.FirstOffset : plan.Steps[i].Activation.Offset))).ToArray())];
         _inputGradients = [.. plan.Steps.Select(s => s.InputGradients.Select(g => g == null ? 0 : (nint)(_arena.Pointer + g.Offset)).ToArray())];
     }
 
@@ -107,8 +108,9 @@ public sealed unsafe class Workspace : IDisposable
         int blocks = CheckedBlocks(samples, weights, _plan.Network.ParameterCount);
         var context = new PassContext(Trains: true, pass.Seed, pass.Step, pass.FirstSample, samples);
         using var statistics = new AlignedBuffer(Math.Max(1, _plan.Network.StatisticCount));
-        if (NotFiniteIn(new(_arena.Pointer + _plan.InputOffset, _plan.Network.Input.Elements * blocks * Stripes.Count), samples) is { } input)
+        if (NotFiniteIn(_arena.Pointer + _plan.InputOffset, new Extent(_plan.Network.Input, Layout.Samples), samples) is { } input)
             return $"the samples have {input}";
+        LayOutInput(samples);
         fixed (float* parameters = weights)
         {
             for (int i = 0; i < _plan.Steps.Count; i++)
@@ -122,7 +124,7 @@ public sealed unsafe class Workspace : IDisposable
 
                 if (!step.ForwardDone)
                     step.Operation.Forward(FrameOf(i, parameters, null, statistics.Pointer, blocks, context));
-                if (NotFiniteIn(new(At(step.Activation), step.Node.Output.Elements * blocks * Stripes.Count), samples) is { } output)
+                if (NotFiniteIn(At(step.Activation), step.Output, samples) is { } output)
                     return $"layer {step.Node.Name} gave {output}";
             }
         }
@@ -155,12 +157,20 @@ public sealed unsafe class Workspace : IDisposable
 
     private void Forward(float* parameters, float* statistics, int blocks, PassContext pass)
     {
+        LayOutInput(pass.Samples);
         for (int i = 0; i < _plan.Steps.Count; i++)
         {
             ExecutionPlan.Step step = _plan.Steps[i];
             if (!step.ForwardDone && (pass.Trains || !step.TrainingOnly))
                 step.Operation.Forward(FrameOf(i, parameters, null, statistics, blocks, pass));
         }
+    }
+
+    /// <summary>Brings the samples into the layout that the first layer reads.</summary>
+    private void LayOutInput(int samples)
+    {
+        if (_plan.Pixels is { } pixels)
+            LaneChange.ToPixels(_arena.Pointer + _plan.InputOffset, _arena.Pointer + _plan.FirstOffset, _plan.Network.Input, pixels.Padded, pixels.Top, pixels.Left, samples);
     }
 
     private void Backward(float* parameters, float* gradients, int blocks, PassContext pass, IContributionProgress? progress)
@@ -176,7 +186,8 @@ public sealed unsafe class Workspace : IDisposable
             {
                 if (step.AddTo[k] is not { } sum)
                     continue;
-                int length = step.Node.InputShapes[k].Elements * blocks * Stripes.Count;
+                Extent input = _plan.Steps[step.Node.Inputs[k]].Output;
+                int length = input.Units(pass.Samples) * input.UnitFloats;
                 Widest.Run<AddKernel, ElementwiseArguments>(new ElementwiseArguments(At(sum), At(step.InputGradients[k]!), At(sum), length));
             }
 
@@ -249,12 +260,13 @@ public sealed unsafe class Workspace : IDisposable
     }
 
     /// <summary>The first value that is not finite in the lanes that hold samples, in words; null where there is none.</summary>
-    private static string? NotFiniteIn(ReadOnlySpan<float> values, int samples)
+    private static string? NotFiniteIn(float* values, Extent extent, int samples)
     {
-        int blocks = (samples + Stripes.Count - 1) / Stripes.Count, perBlock = values.Length / blocks;
-        for (int i = 0; i < values.Length; i++)
+        int length = extent.Units(samples) * extent.UnitFloats;
+        for (int i = 0; i < length; i++)
         {
-            if (!float.IsFinite(values[i]) && (i / perBlock * Stripes.Count) + (i % Stripes.Count) < samples)
+            bool holds = extent.Layout != Layout.Samples || (i / extent.UnitFloats * Stripes.Count) + (i % Stripes.Count) < samples;
+            if (holds && !float.IsFinite(values[i]))
                 return Named(values[i]);
         }
 

@@ -24,6 +24,31 @@ internal static unsafe class Transpose4
         d.Store(to + (3 * toStep));
     }
 
+    /// <summary>Four rows at even distances; the columns go to four places.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static void Rows(float* from, nint fromStep, float* toA, float* toB, float* toC, float* toD)
+    {
+        Vector128<float> a = Vector128.Load(from), b = Vector128.Load(from + fromStep);
+        Vector128<float> c = Vector128.Load(from + (2 * fromStep)), d = Vector128.Load(from + (3 * fromStep));
+        Turn(ref a, ref b, ref c, ref d);
+        a.Store(toA);
+        b.Store(toB);
+        c.Store(toC);
+        d.Store(toD);
+    }
+
+    /// <summary>Four rows at four places; the columns go to even distances.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static void Columns(float* fromA, float* fromB, float* fromC, float* fromD, float* to, nint toStep)
+    {
+        Vector128<float> a = Vector128.Load(fromA), b = Vector128.Load(fromB), c = Vector128.Load(fromC), d = Vector128.Load(fromD);
+        Turn(ref a, ref b, ref c, ref d);
+        a.Store(to);
+        b.Store(to + toStep);
+        c.Store(to + (2 * toStep));
+        d.Store(to + (3 * toStep));
+    }
+
     /// <summary>Turns a square of four rows.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static void Turn(ref Vector128<float> a, ref Vector128<float> b, ref Vector128<float> c, ref Vector128<float> d)

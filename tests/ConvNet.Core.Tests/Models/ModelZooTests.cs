@@ -95,7 +95,7 @@ public sealed class ModelZooTests
     [InlineData("vgg11-bn", 32)]
     [InlineData("googlenet", 24)]
     [InlineData("resnet18", 16)]
-    [InlineData("resnet50", 8)]
+    [InlineData("resnet50", 40)]
     [InlineData("resnet20", 16)]
     public void A_few_steps_on_one_micro_batch_lower_its_loss(string name, int size)
     {

@@ -64,6 +64,9 @@ internal unsafe struct ProductOperands
     /// <summary>One number a row, added last; null for none.</summary>
     public float* Bias;
 
+    /// <summary>Instead of <see cref="Bias"/> a number for each lane of each column, added last; null for none.</summary>
+    public float* LaneBias;
+
     /// <summary>Negative results become +0, after the bias.</summary>
     public bool Rectify;
 }

@@ -143,97 +143,97 @@ internal static unsafe partial class ProductTile<TVector, TOps>
         nint c1 = VectorOffset(1, p.CColumn);
         {
             float* c = p.C + (0 * p.CRow);
-            Finish(s00, c, 0, in p);
+            Finish(s00, c, 0, 0, in p);
             if (TVectors.Value > 1)
-                Finish(s01, c + c1, 0, in p);
+                Finish(s01, c + c1, 0, 1, in p);
         }
 
         if (TRows.Value > 1)
         {
             float* c = p.C + (1 * p.CRow);
-            Finish(s10, c, 1, in p);
+            Finish(s10, c, 1, 0, in p);
             if (TVectors.Value > 1)
-                Finish(s11, c + c1, 1, in p);
+                Finish(s11, c + c1, 1, 1, in p);
         }
 
         if (TRows.Value > 2)
         {
             float* c = p.C + (2 * p.CRow);
-            Finish(s20, c, 2, in p);
+            Finish(s20, c, 2, 0, in p);
             if (TVectors.Value > 1)
-                Finish(s21, c + c1, 2, in p);
+                Finish(s21, c + c1, 2, 1, in p);
         }
 
         if (TRows.Value > 3)
         {
             float* c = p.C + (3 * p.CRow);
-            Finish(s30, c, 3, in p);
+            Finish(s30, c, 3, 0, in p);
             if (TVectors.Value > 1)
-                Finish(s31, c + c1, 3, in p);
+                Finish(s31, c + c1, 3, 1, in p);
         }
 
         if (TRows.Value > 4)
         {
             float* c = p.C + (4 * p.CRow);
-            Finish(s40, c, 4, in p);
+            Finish(s40, c, 4, 0, in p);
             if (TVectors.Value > 1)
-                Finish(s41, c + c1, 4, in p);
+                Finish(s41, c + c1, 4, 1, in p);
         }
 
         if (TRows.Value > 5)
         {
             float* c = p.C + (5 * p.CRow);
-            Finish(s50, c, 5, in p);
+            Finish(s50, c, 5, 0, in p);
             if (TVectors.Value > 1)
-                Finish(s51, c + c1, 5, in p);
+                Finish(s51, c + c1, 5, 1, in p);
         }
 
         if (TRows.Value > 6)
         {
             float* c = p.C + (6 * p.CRow);
-            Finish(s60, c, 6, in p);
+            Finish(s60, c, 6, 0, in p);
             if (TVectors.Value > 1)
-                Finish(s61, c + c1, 6, in p);
+                Finish(s61, c + c1, 6, 1, in p);
         }
 
         if (TRows.Value > 7)
         {
             float* c = p.C + (7 * p.CRow);
-            Finish(s70, c, 7, in p);
+            Finish(s70, c, 7, 0, in p);
             if (TVectors.Value > 1)
-                Finish(s71, c + c1, 7, in p);
+                Finish(s71, c + c1, 7, 1, in p);
         }
 
         if (TRows.Value > 8)
         {
             float* c = p.C + (8 * p.CRow);
-            Finish(s80, c, 8, in p);
+            Finish(s80, c, 8, 0, in p);
             if (TVectors.Value > 1)
-                Finish(s81, c + c1, 8, in p);
+                Finish(s81, c + c1, 8, 1, in p);
         }
 
         if (TRows.Value > 9)
         {
             float* c = p.C + (9 * p.CRow);
-            Finish(s90, c, 9, in p);
+            Finish(s90, c, 9, 0, in p);
             if (TVectors.Value > 1)
-                Finish(s91, c + c1, 9, in p);
+                Finish(s91, c + c1, 9, 1, in p);
         }
 
         if (TRows.Value > 10)
         {
             float* c = p.C + (10 * p.CRow);
-            Finish(sa0, c, 10, in p);
+            Finish(sa0, c, 10, 0, in p);
             if (TVectors.Value > 1)
-                Finish(sa1, c + c1, 10, in p);
+                Finish(sa1, c + c1, 10, 1, in p);
         }
 
         if (TRows.Value > 11)
         {
             float* c = p.C + (11 * p.CRow);
-            Finish(sb0, c, 11, in p);
+            Finish(sb0, c, 11, 0, in p);
             if (TVectors.Value > 1)
-                Finish(sb1, c + c1, 11, in p);
+                Finish(sb1, c + c1, 11, 1, in p);
         }
     }
 
@@ -343,73 +343,73 @@ internal static unsafe partial class ProductTile<TVector, TOps>
         nint c3 = VectorOffset(3, p.CColumn);
         {
             float* c = p.C + (0 * p.CRow);
-            Finish(s00, c, 0, in p);
+            Finish(s00, c, 0, 0, in p);
             if (TVectors.Value > 1)
-                Finish(s01, c + c1, 0, in p);
+                Finish(s01, c + c1, 0, 1, in p);
             if (TVectors.Value > 2)
-                Finish(s02, c + c2, 0, in p);
+                Finish(s02, c + c2, 0, 2, in p);
             if (TVectors.Value > 3)
-                Finish(s03, c + c3, 0, in p);
+                Finish(s03, c + c3, 0, 3, in p);
         }
 
         if (TRows.Value > 1)
         {
             float* c = p.C + (1 * p.CRow);
-            Finish(s10, c, 1, in p);
+            Finish(s10, c, 1, 0, in p);
             if (TVectors.Value > 1)
-                Finish(s11, c + c1, 1, in p);
+                Finish(s11, c + c1, 1, 1, in p);
             if (TVectors.Value > 2)
-                Finish(s12, c + c2, 1, in p);
+                Finish(s12, c + c2, 1, 2, in p);
             if (TVectors.Value > 3)
-                Finish(s13, c + c3, 1, in p);
+                Finish(s13, c + c3, 1, 3, in p);
         }
 
         if (TRows.Value > 2)
         {
             float* c = p.C + (2 * p.CRow);
-            Finish(s20, c, 2, in p);
+            Finish(s20, c, 2, 0, in p);
             if (TVectors.Value > 1)
-                Finish(s21, c + c1, 2, in p);
+                Finish(s21, c + c1, 2, 1, in p);
             if (TVectors.Value > 2)
-                Finish(s22, c + c2, 2, in p);
+                Finish(s22, c + c2, 2, 2, in p);
             if (TVectors.Value > 3)
-                Finish(s23, c + c3, 2, in p);
+                Finish(s23, c + c3, 2, 3, in p);
         }
 
         if (TRows.Value > 3)
         {
             float* c = p.C + (3 * p.CRow);
-            Finish(s30, c, 3, in p);
+            Finish(s30, c, 3, 0, in p);
             if (TVectors.Value > 1)
-                Finish(s31, c + c1, 3, in p);
+                Finish(s31, c + c1, 3, 1, in p);
             if (TVectors.Value > 2)
-                Finish(s32, c + c2, 3, in p);
+                Finish(s32, c + c2, 3, 2, in p);
             if (TVectors.Value > 3)
-                Finish(s33, c + c3, 3, in p);
+                Finish(s33, c + c3, 3, 3, in p);
         }
 
         if (TRows.Value > 4)
         {
             float* c = p.C + (4 * p.CRow);
-            Finish(s40, c, 4, in p);
+            Finish(s40, c, 4, 0, in p);
             if (TVectors.Value > 1)
-                Finish(s41, c + c1, 4, in p);
+                Finish(s41, c + c1, 4, 1, in p);
             if (TVectors.Value > 2)
-                Finish(s42, c + c2, 4, in p);
+                Finish(s42, c + c2, 4, 2, in p);
             if (TVectors.Value > 3)
-                Finish(s43, c + c3, 4, in p);
+                Finish(s43, c + c3, 4, 3, in p);
         }
 
         if (TRows.Value > 5)
         {
             float* c = p.C + (5 * p.CRow);
-            Finish(s50, c, 5, in p);
+            Finish(s50, c, 5, 0, in p);
             if (TVectors.Value > 1)
-                Finish(s51, c + c1, 5, in p);
+                Finish(s51, c + c1, 5, 1, in p);
             if (TVectors.Value > 2)
-                Finish(s52, c + c2, 5, in p);
+                Finish(s52, c + c2, 5, 2, in p);
             if (TVectors.Value > 3)
-                Finish(s53, c + c3, 5, in p);
+                Finish(s53, c + c3, 5, 3, in p);
         }
     }
 }

@@ -68,6 +68,8 @@ internal static unsafe class ProductTile
                     sum = *c + sum;
                 if (p.Bias != null)
                     sum += p.Bias[row];
+                else if (p.LaneBias != null)
+                    sum += p.LaneBias[lane];
                 *c = p.Rectify && !(sum > 0) && !float.IsNaN(sum) ? 0 : sum;
             }
         }
@@ -100,6 +102,7 @@ internal static unsafe partial class ProductTile<TVector, TOps>
                 part.B = p.B + column * p.BColumn;
                 part.C = p.C + row * p.CRow + column * p.CColumn;
                 part.Bias = p.Bias == null ? null : p.Bias + row;
+                part.LaneBias = p.LaneBias == null ? null : p.LaneBias + (column * Stripes.Count);
                 Registers(Math.Min(ProductTile.WideRows, rows - row), VectorsPerColumn, in part);
             }
         }
@@ -164,12 +167,14 @@ internal static unsafe partial class ProductTile<TVector, TOps>
         TOps.Count == Stripes.Count ? v * columnStep : (v / VectorsPerColumn * columnStep) + (v % VectorsPerColumn * TOps.Count);
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static void Finish(TVector sum, float* c, int row, in ProductOperands p)
+    private static void Finish(TVector sum, float* c, int row, int vector, in ProductOperands p)
     {
         if (p.Accumulate)
             sum = TOps.Add(TOps.Load(c), sum);
         if (p.Bias != null)
             sum = TOps.Add(sum, TOps.Broadcast(p.Bias[row]));
+        else if (p.LaneBias != null)
+            sum = TOps.Add(sum, TOps.Load(p.LaneBias + (vector * TOps.Count)));
         if (p.Rectify)
             sum = TOps.Rectify(sum);
         TOps.Store(sum, c);
