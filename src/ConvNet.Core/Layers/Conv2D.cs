@@ -81,6 +81,9 @@ public sealed record Conv2D(int OutChannels, Size Kernel) : Layer
             : new ChannelPasses(geometry, Bias, rectify: false, plan.OfPixels);
     }
 
+    /// <summary>Whether the passes over channel lanes take fewer multiplications than the definition says.</summary>
+    internal bool SavesMultiplications(Shape x) => WinogradTiling.Suits(Geometry(x));
+
     /// <summary>The padding around a network's input that this convolution reads: the padded shape, rows above and columns on the left.</summary>
     internal (Shape Padded, int Top, int Left) PaddingAround(Shape x)
     {

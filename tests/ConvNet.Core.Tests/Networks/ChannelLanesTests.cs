@@ -81,7 +81,7 @@ public class ChannelLanesTests
     [Theory]
     [InlineData("alexnet")]
     [InlineData("zfnet")]
-    [InlineData("vgg11-bn")]
+    [InlineData("vgg11")]
     [InlineData("googlenet")]
     [InlineData("resnet20")]
     public void Every_family_comes_to_the_same(string model)
@@ -94,7 +94,7 @@ public class ChannelLanesTests
         Assert.NotEqual(b, a);
         double scale = b.AsSpan(0, network.ParameterCount).ToArray().Max(Math.Abs);
         for (int i = 0; i < network.ParameterCount; i++)
-            Assert.Equal(b[i], a[i], 1e-3 * scale);
+            Assert.Equal(b[i], a[i], 1e-4 * scale);
     }
 
     [Fact]
