@@ -36,6 +36,9 @@ internal sealed unsafe class WinogradConvolution
         _backward = new WinogradTiling(geometry.Output, geometry.Input, 2 - geometry.Rows.Before, 2 - geometry.Columns.Before, samples);
     }
 
+    /// <summary>The tilings of the forward pass and of the gradient by input.</summary>
+    internal (WinogradTiling Forward, WinogradTiling Backward) Tilings => (_forward, _backward);
+
     /// <summary>Floats of scratch.</summary>
     public int ScratchLength => Math.Max(Length(_forward), Length(_backward));
 
@@ -86,7 +89,8 @@ internal sealed unsafe class WinogradConvolution
             Correlate<Vector128<float>, Ops128>(t, backward, samples, weights, x, bias, y, rectify, scratch);
     }
 
-    private void Correlate<TVector, TOps>(WinogradTiling t, bool backward, int samples, float* weights, float* x, float* bias, float* y, bool rectify, float* scratch)
+    /// <summary>One pass at one vector width; the bias is filled up to whole vectors.</summary>
+    internal void Correlate<TVector, TOps>(WinogradTiling t, bool backward, int samples, float* weights, float* x, float* bias, float* y, bool rectify, float* scratch)
         where TVector : struct
         where TOps : struct, IVectorOps<TVector>
     {
@@ -146,7 +150,8 @@ internal sealed unsafe class WinogradConvolution
         }
     }
 
-    private void WeightGradient<TVector, TOps>(int samples, float* x, float* dy, float* dw, float* scratch)
+    /// <summary>The gradient by weight at one vector width.</summary>
+    internal void WeightGradient<TVector, TOps>(int samples, float* x, float* dy, float* dw, float* scratch)
         where TVector : struct
         where TOps : struct, IVectorOps<TVector>
     {
