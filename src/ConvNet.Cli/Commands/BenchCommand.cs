@@ -14,20 +14,32 @@ internal static class BenchCommand
     public static Command Create(TextWriter output, TextWriter error)
     {
         var model = new Option<string>("--model") { Description = "The network to train", HelpName = "NAME", DefaultValueFactory = _ => "lenet5" };
-        var batch = new Option<int>("--batch") { Description = "Samples of a step", HelpName = "N", DefaultValueFactory = _ => 128 };
-        var microBatch = new Option<int>("--micro-batch") { Description = "Samples that a lane computes at a time", HelpName = "N", DefaultValueFactory = _ => 32 };
+        var batch = new Option<int?>("--batch") { Description = "Samples of a step; by default 128 for small networks down to 2 for the largest", HelpName = "N" };
+        var microBatch = new Option<int?>("--micro-batch") { Description = "Samples that a lane computes at a time; by default up to 32", HelpName = "N" };
         var lanes = new Option<int>("--lanes") { Description = "Threads that compute side by side", HelpName = "N", DefaultValueFactory = _ => 1 };
         var seconds = new Option<double>("--seconds") { Description = "How long to time the training steps", HelpName = "S", DefaultValueFactory = _ => 2 };
+        var layers = new Option<bool>("--layers") { Description = "Time each layer of the network on one thread instead of whole steps" };
         var json = new Option<bool>("--json") { Description = "End with one JSON object on a line" };
-        var command = new Command("bench", "Measure this machine and the engine: peak, matrix product, training steps") { model, batch, microBatch, lanes, seconds, json };
-        command.SetAction(parsed => Run(
-            parsed.GetValue(model)!, parsed.GetValue(batch), parsed.GetValue(microBatch), parsed.GetValue(lanes), parsed.GetValue(seconds), parsed.GetValue(json), output, error));
+        var command = new Command("bench", "Measure this machine and the engine: peak, matrix product, training steps") { model, batch, microBatch, lanes, seconds, layers, json };
+        command.SetAction(parsed =>
+        {
+            Model network = ModelZoo.Find(parsed.GetValue(model)!) ?? throw Failures.UnknownModel(parsed.GetValue(model)!);
+            int lane = parsed.GetValue(lanes), samples = parsed.GetValue(batch) ?? UsualBatch(network) * Math.Max(1, lane);
+            int micro = parsed.GetValue(microBatch) ?? Enumerable.Range(1, 32).Last(n => samples % (n * Math.Clamp(lane, 1, samples)) == 0 || n == 1);
+            return Run(network, samples, micro, lane, parsed.GetValue(seconds), parsed.GetValue(layers), parsed.GetValue(json), output, error);
+        });
         return command;
     }
 
-    private static int Run(string modelName, int batch, int microBatch, int lanes, double seconds, bool json, TextWriter output, TextWriter error)
+    /// <summary>Samples of a step by a network's size: what it is usually compared at.</summary>
+    private static int UsualBatch(Model model)
     {
-        Model model = ModelZoo.Find(modelName) ?? throw Failures.UnknownModel(modelName);
+        long work = model.Build(model.Input, model.Classes).Nodes.Sum(n => n.Layer.MultiplyAdds(n.InputShapes));
+        return work switch { < 10_000_000 => 128, < 300_000_000 => 64, < 1_000_000_000 => 16, < 5_000_000_000 => 8, _ => 2 };
+    }
+
+    private static int Run(Model model, int batch, int microBatch, int lanes, double seconds, bool layers, bool json, TextWriter output, TextWriter error)
+    {
         if (batch < 1 || microBatch < 1 || batch % microBatch != 0)
             throw new UsageException($"--batch {batch} is not a whole number of micro-batches of {microBatch}; choose a multiple of --micro-batch.");
         if (lanes < 1 || lanes > 1024)
@@ -38,6 +50,12 @@ internal static class BenchCommand
         TextWriter people = json ? error : output;
         Network network = model.Build(model.Input, model.Classes);
         double peak = PeakMeter.MultiplyAddPeak(), copy = PeakMeter.CopyBandwidth();
+        if (layers)
+        {
+            LayerTable.Write(people, network, microBatch, LayerMeter.Measure(network, microBatch, TimeSpan.FromSeconds(seconds)), peak, copy, json ? output : null);
+            return ExitCode.Done;
+        }
+
         double gemm = GemmMeter.Measure(1024);
         StepMeasurement step = StepMeter.Measure(network, batch, microBatch, lanes, TimeSpan.FromSeconds(seconds));
         double share = step.Gflops / (peak * lanes);

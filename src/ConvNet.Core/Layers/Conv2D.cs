@@ -3,6 +3,7 @@ using ConvNet.Core.Kernels.Channels;
 using ConvNet.Core.Kernels.Convolutions;
 using ConvNet.Core.Kernels.Elementwise;
 using ConvNet.Core.Kernels.Products;
+using ConvNet.Core.Kernels.Winograd;
 using ConvNet.Core.Simd;
 using ConvNet.Core.Tensors;
 
@@ -73,10 +74,15 @@ public sealed record Conv2D(int OutChannels, Size Kernel) : Layer
         if (Groups != 1)
             return null;
         ConvolutionGeometry geometry = plan.OfPixels ? Padded(plan.Inputs[0]) : Geometry(plan.Inputs[0]);
+        if (!plan.OfPixels && WinogradTiling.Suits(geometry))
+            return new WinogradPasses(geometry, new WinogradConvolution(geometry, plan.Samples), Bias, rectify: false);
         return plan.OfPixels && (Dilation.Width != 1 || geometry.Input.Channels > SumBlocks.Channels(geometry.Taps))
             ? null
             : new ChannelPasses(geometry, Bias, rectify: false, plan.OfPixels);
     }
+
+    /// <summary>Whether the passes over channel lanes take fewer multiplications than the definition says.</summary>
+    internal bool SavesMultiplications(Shape x) => WinogradTiling.Suits(Geometry(x));
 
     /// <summary>The padding around a network's input that this convolution reads: the padded shape, rows above and columns on the left.</summary>
     internal (Shape Padded, int Top, int Left) PaddingAround(Shape x)
@@ -163,10 +169,7 @@ public sealed record Conv2D(int OutChannels, Size Kernel) : Layer
         {
             _weightGradient.Run(f.Pass.Samples, f.Input, f.OutputGradient, f.ParameterGradients, f.Scratch);
             if (bias)
-            {
-                Widest.Run<ChannelBiasGradient, ChannelBiasArguments>(new ChannelBiasArguments(
-                    f.OutputGradient, f.ParameterGradients + geometry.Weights, geometry.OutChannels, geometry.Output.Pixels, f.Pass.Samples));
-            }
+                ChannelBiases(in f, geometry);
 
             if (f.InputGradient == null)
                 return;
@@ -174,4 +177,31 @@ public sealed record Conv2D(int OutChannels, Size Kernel) : Layer
             _inputGradient.Run(f.Pass.Samples, f.Scratch, f.OutputGradient, null, f.InputGradient, rectify: false);
         }
     }
+
+    /// <summary>Over channel lanes with fewer multiplications.</summary>
+    private sealed unsafe class WinogradPasses(ConvolutionGeometry geometry, WinogradConvolution convolution, bool bias, bool rectify) : Operation
+    {
+        public override bool BackwardReadsInput => true;
+
+        public override bool CanRectify => true;
+
+        public override Operation Rectified() => new WinogradPasses(geometry, convolution, bias, rectify: true);
+
+        public override int ScratchLength(int blocks) => convolution.ScratchLength;
+
+        public override void Forward(in Frame f) => convolution.Forward(
+            f.Pass.Samples, f.Parameters, f.Input, bias ? f.Parameters + geometry.Weights : null, f.Output, rectify, f.Scratch);
+
+        public override void Backward(in Frame f)
+        {
+            convolution.WeightGradient(f.Pass.Samples, f.Input, f.OutputGradient, f.ParameterGradients, f.Scratch);
+            if (bias)
+                ChannelBiases(in f, geometry);
+            if (f.InputGradient != null)
+                convolution.InputGradient(f.Pass.Samples, f.Parameters, f.OutputGradient, f.InputGradient, f.Scratch);
+        }
+    }
+
+    private static unsafe void ChannelBiases(in Frame f, ConvolutionGeometry geometry) => Widest.Run<ChannelBiasGradient, ChannelBiasArguments>(new ChannelBiasArguments(
+        f.OutputGradient, f.ParameterGradients + geometry.Weights, geometry.OutChannels, geometry.Output.Pixels, f.Pass.Samples));
 }

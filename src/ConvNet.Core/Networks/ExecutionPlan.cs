@@ -43,7 +43,7 @@ public sealed class ExecutionPlan
         if (network.Nodes.Select(n => n.Output).Append(network.Input).Max(x => x.Elements) * (long)Blocks * Stripes.Count > int.MaxValue)
             throw TooLarge();
         int layers = network.Nodes.Count;
-        LayoutChoice layouts = LayoutChoice.Of(network, microBatch, overChannels ?? LayoutChoice.PrefersChannels(microBatch));
+        LayoutChoice layouts = LayoutChoice.Of(network, microBatch, overChannels ?? LayoutChoice.PrefersChannels(network, microBatch));
         Pixels = layouts.Pixels;
         Steps = [.. network.Nodes.Select((n, i) => new Step(n, layouts.Operations[i], layouts.Outputs[i]) { TrainingOnly = network.IsTrainingOnly(i) })];
         var consumers = new List<int>[layers + 1];

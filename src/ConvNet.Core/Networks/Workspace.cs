@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using ConvNet.Core.Kernels.Channels;
 using ConvNet.Core.Kernels.Elementwise;
 using ConvNet.Core.Kernels.Losses;
@@ -34,6 +35,9 @@ public sealed unsafe class Workspace : IDisposable
 
     /// <summary>The samples' classes, one for each lane of each block; −1 where the lane holds no sample.</summary>
     public Span<int> Labels => _labels;
+
+    /// <summary>Where layers' times are noted; null for nowhere.</summary>
+    internal PassTimes? Times { get; set; }
 
     /// <summary>Forward and backward over the samples in <see cref="Input"/>.</summary>
     /// <param name="samples">Samples there.</param>
@@ -161,8 +165,11 @@ public sealed unsafe class Workspace : IDisposable
         for (int i = 0; i < _plan.Steps.Count; i++)
         {
             ExecutionPlan.Step step = _plan.Steps[i];
-            if (!step.ForwardDone && (pass.Trains || !step.TrainingOnly))
-                step.Operation.Forward(FrameOf(i, parameters, null, statistics, blocks, pass));
+            if (step.ForwardDone || (!pass.Trains && step.TrainingOnly))
+                continue;
+            long start = Times == null ? 0 : Stopwatch.GetTimestamp();
+            step.Operation.Forward(FrameOf(i, parameters, null, statistics, blocks, pass));
+            Times?.AddForward(i, start);
         }
     }
 
@@ -181,6 +188,7 @@ public sealed unsafe class Workspace : IDisposable
             ExecutionPlan.Step step = _plan.Steps[i];
             if (!step.LeadsToParameters)
                 continue;
+            long start = Times == null ? 0 : Stopwatch.GetTimestamp();
             step.Operation.Backward(FrameOf(i, parameters, gradients, null, blocks, pass));
             for (int k = 0; k < step.AddTo.Length; k++)
             {
@@ -191,6 +199,7 @@ public sealed unsafe class Workspace : IDisposable
                 Widest.Run<AddKernel, ElementwiseArguments>(new ElementwiseArguments(At(sum), At(step.InputGradients[k]!), At(sum), length));
             }
 
+            Times?.AddBackward(i, start);
             if (step.FinalFrom < final)
                 progress?.FinalFrom(final = step.FinalFrom);
         }

@@ -19,6 +19,9 @@ public readonly record struct Shape(int Channels, int Height, int Width)
     /// <summary>True for a vector of features, <c>[F, 1, 1]</c>.</summary>
     public bool IsVector => Height == 1 && Width == 1;
 
+    /// <summary>Whether a pixel lies inside the image.</summary>
+    internal bool Holds(int row, int column) => row >= 0 && row < Height && column >= 0 && column < Width;
+
     /// <summary>As people write it: <c>3x224x224</c>.</summary>
     public override string ToString() => IsVector ? $"{Channels}" : $"{Channels}x{Height}x{Width}";
 }

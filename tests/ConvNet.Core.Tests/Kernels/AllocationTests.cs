@@ -1,9 +1,11 @@
+using ConvNet.Core.Kernels.Channels;
 using ConvNet.Core.Kernels.Convolutions;
 using ConvNet.Core.Kernels.Elementwise;
 using ConvNet.Core.Kernels.FullyConnected;
 using ConvNet.Core.Kernels.Losses;
 using ConvNet.Core.Kernels.Pooling;
 using ConvNet.Core.Kernels.Products;
+using ConvNet.Core.Kernels.Winograd;
 using ConvNet.Core.Memory;
 using ConvNet.Core.Simd;
 using ConvNet.Core.Tensors;
@@ -49,6 +51,23 @@ public sealed unsafe class AllocationTests
             Widest.Run<TanhForward, ElementwiseArguments>(in elementwise);
             Widest.Run<SigmoidBackward, ElementwiseArguments>(in elementwise);
             Widest.Run<ChannelSums, ChannelSumArguments>(new ChannelSumArguments(a.Pointer, c.Pointer, 6, 49, 1));
+        });
+        var wide = new ConvolutionGeometry(new Shape(16, 14, 14), 16, new Window(3, Before: 1, After: 1), new Window(3, Before: 1, After: 1), 1);
+        ChannelCorrelation overChannels = ChannelCorrelation.Forward(wide);
+        var overChannelsByWeight = new ChannelWeightGradient(wide, pixels: false);
+        var winograd = new WinogradConvolution(wide, 2);
+        using AlignedBuffer large = new(winograd.ScratchLength);
+        AllocatesNothing("over channels", () =>
+        {
+            overChannels.Pack(a.Pointer, d.Pointer);
+            overChannels.Run(2, d.Pointer, a.Pointer, b.Pointer, c.Pointer, rectify: true);
+            overChannelsByWeight.Run(2, a.Pointer, b.Pointer, c.Pointer, d.Pointer);
+        });
+        AllocatesNothing("Winograd's method", () =>
+        {
+            winograd.Forward(2, a.Pointer, b.Pointer, a.Pointer, c.Pointer, rectify: true, large.Pointer);
+            winograd.InputGradient(2, a.Pointer, b.Pointer, c.Pointer, large.Pointer);
+            winograd.WeightGradient(2, a.Pointer, b.Pointer, c.Pointer, large.Pointer);
         });
         AllocatesNothing("softmax", () => SoftmaxCrossEntropy.Run(a.Pointer, labels, 10, 1, c.Pointer, d.Pointer));
     }

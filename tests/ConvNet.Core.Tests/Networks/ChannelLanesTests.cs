@@ -81,7 +81,7 @@ public class ChannelLanesTests
     [Theory]
     [InlineData("alexnet")]
     [InlineData("zfnet")]
-    [InlineData("vgg11-bn")]
+    [InlineData("vgg11")]
     [InlineData("googlenet")]
     [InlineData("resnet20")]
     public void Every_family_comes_to_the_same(string model)
@@ -95,6 +95,18 @@ public class ChannelLanesTests
         double scale = b.AsSpan(0, network.ParameterCount).ToArray().Max(Math.Abs);
         for (int i = 0; i < network.ParameterCount; i++)
             Assert.Equal(b[i], a[i], 1e-4 * scale);
+    }
+
+    [Theory]
+    [InlineData("lenet5", 32, false)]       // a first layer of 6 channels would waste ten lanes of sixteen
+    [InlineData("lenet5", 1, true)]         // a sample alone would waste fifteen
+    [InlineData("resnet20", 64, true)]
+    [InlineData("vgg16", 2, true)]
+    public void The_network_and_its_micro_batch_decide(string model, int microBatch, bool channels)
+    {
+        Model zoo = ModelZoo.Find(model)!;
+
+        Assert.Equal(channels, new ExecutionPlan(zoo.Build(zoo.Input, zoo.Classes), microBatch).Steps.Any(s => s.Output.Layout == Layout.Channels));
     }
 
     [Fact]

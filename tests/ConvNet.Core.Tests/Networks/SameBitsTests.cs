@@ -19,6 +19,9 @@ public class SameBitsTests
     /// <inheritdoc cref="Golden"/>
     private const string GoldenOfBranches = "4ab18f27c3f520c5790b6e91133ecd7f376548f3259e62b69de41f83ddf670be";
 
+    /// <inheritdoc cref="Golden"/>
+    private const string GoldenOfChannels = "c446f7f95d31592de51003a370c94c96564f8f6c1642cb106c06f20ed7aef386";
+
     public static TheoryData<string, int> Widths => new()
     {
         { "", 16 },
@@ -31,11 +34,12 @@ public class SameBitsTests
     [MemberData(nameof(Widths))]
     public void Weights_after_three_steps_have_one_hash_on_any_width(string knobs, int mostLanes)
     {
-        (int lanes, string hash, string hashOfBranches) = InAnotherProcess(knobs);
+        (int lanes, string hash, string hashOfBranches, string hashOfChannels) = InAnotherProcess(knobs);
 
         Assert.InRange(lanes, 4, mostLanes);
         Assert.Equal(Golden, hash);
         Assert.Equal(GoldenOfBranches, hashOfBranches);
+        Assert.Equal(GoldenOfChannels, hashOfChannels);
     }
 
     [Fact]
@@ -47,13 +51,13 @@ public class SameBitsTests
     }
 
     /// <summary>The other process: says how wide its vectors are, and the hashes.</summary>
-    internal static void Main() => Console.WriteLine($"{Widest.Lanes} {HashOfThreeSteps(Everything())} {HashOfThreeSteps(Branches())}");
+    internal static void Main() => Console.WriteLine($"{Widest.Lanes} {HashOfThreeSteps(Everything(), 21)} {HashOfThreeSteps(Branches(), 21)} {HashOfThreeSteps(Channels(), 5)}");
 
     /// <summary>Three steps with a last block that is not full.</summary>
-    private static string HashOfThreeSteps(Network network)
+    private static string HashOfThreeSteps(Network network, int samples)
     {
-        var trial = new Trial(network, samples: 21);
-        var plan = new ExecutionPlan(network, 32);
+        var trial = new Trial(network, samples);
+        var plan = new ExecutionPlan(network, samples > 16 ? 32 : 8);
         using var workspace = new Workspace(plan);
         var velocity = new float[network.ParameterCount];
         var sgd = new Sgd(0.9f, 1e-4f, Nesterov: true);
@@ -62,7 +66,7 @@ public class SameBitsTests
         {
             float[] contribution = trial.Train(workspace, plan);
             hash.AppendData(MemoryMarshal.AsBytes(contribution.AsSpan()));
-            sgd.Apply(trial.Weights, contribution.AsSpan(0, network.ParameterCount), velocity, scale: 1f / 21, rate: 0.1f);
+            sgd.Apply(trial.Weights, contribution.AsSpan(0, network.ParameterCount), velocity, scale: 1f / samples, rate: 0.1f);
         }
 
         hash.AppendData(MemoryMarshal.AsBytes(trial.Weights.AsSpan()));
@@ -107,7 +111,29 @@ public class SameBitsTests
         .Add("fc", new FullyConnected(6))
         .Build();
 
-    private static (int Lanes, string Hash, string HashOfBranches) InAnotherProcess(string knobs)
+    /// <summary>A small micro-batch, which goes over channel lanes: direct convolutions and Winograd's, normalisation, pooling, branches.</summary>
+    private static Network Channels() => new NetworkBuilder("channels", new Shape(3, 21, 18))
+        .Add("conv1", new Conv2D(20, 5) { Padding = 2, Stride = 2 })
+        .Add("relu1", new Relu())
+        .Add("conv2", new Conv2D(32, 3) { Padding = 1, Bias = false })
+        .Add("norm2", new BatchNorm2D())
+        .Add("relu2", new Relu())
+        .Add("a", new Conv2D(16, 1), "relu2")
+        .Add("gelu", new Gelu())
+        .Add("b", new Conv2D(48, 3) { Padding = 1, Dilation = 1 }, "relu2")
+        .Add("response", new LocalResponseNormalisation())
+        .Add("join", new Concat(), "gelu", "response")
+        .Add("pool", new MaxPool2D(3) { Stride = 2, CeilMode = true })
+        .Add("conv3", new Conv2D(64, 3) { Stride = 2, Padding = 1 })
+        .Add("shortcut", new IdentityShortcut(64) { Stride = 2 }, "pool")
+        .Add("sum", new Add(), "conv3", "shortcut")
+        .Add("depthwise", new Conv2D(64, 3) { Groups = 64, Padding = 1 })
+        .Add("drop", new Dropout(0.3f))
+        .Add("mean", new GlobalAveragePool2D())
+        .Add("fc", new FullyConnected(6))
+        .Build();
+
+    private static (int Lanes, string Hash, string HashOfBranches, string HashOfChannels) InAnotherProcess(string knobs)
     {
         string host = Path.GetFileNameWithoutExtension(Environment.ProcessPath) == "dotnet" ? Environment.ProcessPath! : "dotnet";
         var start = new ProcessStartInfo(host, ["exec", typeof(SameBitsTests).Assembly.Location])
@@ -123,6 +149,6 @@ public class SameBitsTests
         process.WaitForExit();
         Assert.True(process.ExitCode == 0, $"{knobs}: exit code {process.ExitCode}\n{output}\n{errors.Result}");
         string[] words = output.Trim().Split(' ');
-        return (int.Parse(words[0]), words[1], words[2]);
+        return (int.Parse(words[0]), words[1], words[2], words[3]);
     }
 }

@@ -46,9 +46,14 @@ internal sealed unsafe class ChannelWeightGradient
         _xUnit = pixels ? _xPlane : _xPlane * (_sources / Stripes.Count);
         _dyPlane = (nint)y.Pixels * Stripes.Count;
         _dyUnit = _dyPlane * _groups;
+        (_unitsTogether, _rowsTogether) = Block(geometry);
+    }
+
+    /// <summary>The pixels of a block: samples, and rows of each.</summary>
+    public static (int Samples, int Rows) Block(ConvolutionGeometry geometry)
+    {
         int terms = geometry.Weights > ManyWeights ? MoreTerms : Terms;
-        _unitsTogether = Math.Max(1, terms / y.Pixels);
-        _rowsTogether = Math.Clamp(terms / y.Width, 1, y.Height);
+        return (Math.Max(1, terms / geometry.Output.Pixels), Math.Clamp(terms / geometry.Output.Width, 1, geometry.Output.Height));
     }
 
     /// <summary>Floats of scratch.</summary>

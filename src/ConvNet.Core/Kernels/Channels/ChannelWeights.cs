@@ -23,25 +23,29 @@ internal static unsafe class ChannelWeights
     /// <param name="packed">One <see cref="Panel"/> for each 16 destinations, overwritten.</param>
     public static void Pack(ConvolutionGeometry g, bool backward, int sources, int block, float* weights, float* packed)
     {
-        int taps = g.Taps, inputs = g.Input.Channels;
+        int groups = Extent.Groups(backward ? g.Input.Channels : g.OutChannels);
+        for (int group = 0; group < groups; group++)
+            PackPanel(g, backward, sources, block, weights, group, packed + ((nint)group * Panel(g.Taps, sources)));
+    }
+
+    /// <summary>Packs one panel: 16 destinations.</summary>
+    public static void PackPanel(ConvolutionGeometry g, bool backward, int sources, int block, float* weights, int group, float* packed)
+    {
+        int taps = g.Taps, inputs = g.Input.Channels, first = group * Stripes.Count;
         (int realSources, int destinations) = backward ? (g.OutChannels, inputs) : (inputs, g.OutChannels);
         nint bySource = backward ? (nint)inputs * taps : taps, byDestination = backward ? taps : (nint)inputs * taps;
-        int panel = Panel(taps, sources);
-        for (int first = 0; first < destinations; first += Stripes.Count, packed += panel)
+        int rows = Math.Min(Stripes.Count, destinations - first);
+        if (rows < Stripes.Count || realSources < sources)
+            new Span<float>(packed, Panel(taps, sources)).Clear();
+        for (int start = 0; start < sources; start += block)
         {
-            int rows = Math.Min(Stripes.Count, destinations - first);
-            if (rows < Stripes.Count || realSources < sources)
-                new Span<float>(packed, panel).Clear();
-            for (int start = 0; start < sources; start += block)
-            {
-                int depth = Math.Min(block, sources - start), real = Math.Min(depth, realSources - start);
-                float* to = packed + ((nint)start * taps * Stripes.Count);
-                float* from = weights + (first * byDestination) + (start * bySource);
-                if (backward)
-                    PackRuns(from, real, bySource, rows, taps, depth, to);
-                else
-                    PackColumns(from, byDestination, rows, real, taps, depth, to);
-            }
+            int depth = Math.Min(block, sources - start), real = Math.Min(depth, realSources - start);
+            float* to = packed + ((nint)start * taps * Stripes.Count);
+            float* from = weights + (first * byDestination) + (start * bySource);
+            if (backward)
+                PackRuns(from, real, bySource, rows, taps, depth, to);
+            else
+                PackColumns(from, byDestination, rows, real, taps, depth, to);
         }
     }
 
@@ -52,25 +56,30 @@ internal static unsafe class ChannelWeights
     /// <param name="gradient"><c>[OC, C, KH, KW]</c>, overwritten.</param>
     public static void Unpack(ConvolutionGeometry g, int sources, float* packed, float* gradient)
     {
-        int taps = g.Taps, inputs = g.Input.Channels, terms = inputs * taps;
-        for (int first = 0; first < g.OutChannels; first += Stripes.Count, packed += Panel(taps, sources), gradient += (nint)terms * Stripes.Count)
+        for (int group = 0; group < Extent.Groups(g.OutChannels); group++)
+            UnpackPanel(g, sources, packed + ((nint)group * Panel(g.Taps, sources)), group, gradient);
+    }
+
+    /// <summary>Unpacks one panel: 16 output channels.</summary>
+    public static void UnpackPanel(ConvolutionGeometry g, int sources, float* packed, int group, float* gradient)
+    {
+        int taps = g.Taps, terms = g.Input.Channels * taps, first = group * Stripes.Count;
+        gradient += (nint)first * terms;
+        int rows = Math.Min(Stripes.Count, g.OutChannels - first), whole = rows == Stripes.Count ? terms / 4 * 4 : 0;
+        for (int term = 0; term < whole; term += 4)
         {
-            int rows = Math.Min(Stripes.Count, g.OutChannels - first), whole = rows == Stripes.Count ? terms / 4 * 4 : 0;
-            for (int term = 0; term < whole; term += 4)
-            {
-                float* a = At(term), b = At(term + 1), c = At(term + 2), d = At(term + 3);
-                for (int lane = 0; lane < Stripes.Count; lane += 4)
-                    Transpose4.Columns(a + lane, b + lane, c + lane, d + lane, gradient + ((nint)lane * terms) + term, terms);
-            }
-
-            for (int term = whole; term < terms; term++)
-            {
-                for (int row = 0; row < rows; row++)
-                    gradient[((nint)row * terms) + term] = At(term)[row];
-            }
-
-            float* At(int term) => packed + ((((nint)(term % taps) * sources) + (term / taps)) * Stripes.Count);
+            float* a = At(term), b = At(term + 1), c = At(term + 2), d = At(term + 3);
+            for (int lane = 0; lane < Stripes.Count; lane += 4)
+                Transpose4.Columns(a + lane, b + lane, c + lane, d + lane, gradient + ((nint)lane * terms) + term, terms);
         }
+
+        for (int term = whole; term < terms; term++)
+        {
+            for (int row = 0; row < rows; row++)
+                gradient[((nint)row * terms) + term] = At(term)[row];
+        }
+
+        float* At(int term) => packed + ((((nint)(term % taps) * sources) + (term / taps)) * Stripes.Count);
     }
 
     /// <summary>16 rows of (channel, tap) terms to (tap, channel) rows of 16.</summary>

@@ -155,9 +155,6 @@ internal static unsafe class ConvolutionReference
     private static int Weight(ConvolutionGeometry g, int oc, int c, int kh, int kw) =>
         (((((oc * g.GroupInputs) + c) * g.Rows.Kernel) + kh) * g.Columns.Kernel) + kw;
 
-    private static bool Holds(this Shape shape, int row, int column) =>
-        row >= 0 && row < shape.Height && column >= 0 && column < shape.Width;
-
     /// <summary>The output place whose tap k looks at a source place, if there is one; it may lie outside the output.</summary>
     private static bool LooksAt(Window window, int k, int source, out int output)
     {
