@@ -25,7 +25,7 @@ internal sealed class SyntheticJob : IJobRuntime
         _recorder = recorder;
         _execution = new(() => new ExecutionPlan(_network, spec.MicroBatch));
         Plan = new StepPlan(TrainingSamples: spec.Batch * 1000, TestSamples: 0, spec.Batch, spec.MicroBatch, Epochs: 1_000_000);
-        Layout = new ContributionLayout(_network.ParameterCount, Statistics: 0);
+        Layout = _network.Layout;
     }
 
     public StepPlan Plan { get; }
@@ -34,12 +34,12 @@ internal sealed class SyntheticJob : IJobRuntime
 
     public void WriteInitialState(int start, Span<float> range) => _network.Initialize(start, range, seed: 1);
 
-    public ISliceUpdate CreateUpdate() => new Update();
+    public ISliceUpdate CreateUpdate() => new Update(_network);
 
     public IMicroBatchLane CreateLane() => new Lane(_execution.Value, Plan.MicroBatch, _recorder!);
 
     /// <summary>At so small a rate the weights stay what they are, whatever the network makes of such samples.</summary>
-    private sealed class Update : ISliceUpdate
+    private sealed class Update(Network network) : ISliceUpdate
     {
         private readonly Sgd _sgd = new(0.9f, 0.0005f);
 
@@ -50,7 +50,7 @@ internal sealed class SyntheticJob : IJobRuntime
             _sgd.Apply(weights, gradientSum, state, gradientScale, rate: 1e-7f);
 
         public void ApplyStatistics(Span<float> running, ReadOnlySpan<float> sums, int microBatches, long step) =>
-            throw new InvalidOperationException("No layer of these networks has running statistics.");
+            network.UpdateStatistics(running, sums, microBatches);
     }
 
     private sealed class Lane : IMicroBatchLane
@@ -58,10 +58,11 @@ internal sealed class SyntheticJob : IJobRuntime
         private readonly Workspace _workspace;
         private readonly AlignedBuffer _samples;
         private readonly StepRecorder _recorder;
+        private readonly int _microBatch;
 
         public Lane(ExecutionPlan plan, int microBatch, StepRecorder recorder)
         {
-            (_workspace, _recorder) = (new Workspace(plan), recorder);
+            (_workspace, _recorder, _microBatch) = (new Workspace(plan), recorder, microBatch);
             _samples = new AlignedBuffer(_workspace.Input.Length);
             var random = new Philox(1, Purpose.Test);
             for (int i = 0; i < _samples.Length; i++)
@@ -74,7 +75,7 @@ internal sealed class SyntheticJob : IJobRuntime
         {
             long began = Stopwatch.GetTimestamp();
             _samples.Span.CopyTo(_workspace.Input);
-            _workspace.Train(_workspace.Labels.Length, weights, contribution, progress: progress);
+            _workspace.Train(_microBatch, weights, contribution, new TrainingPass(Seed: 1, step, microBatch * _microBatch), progress);
             _recorder.Computed(step, began, Stopwatch.GetTimestamp());
         }
 
