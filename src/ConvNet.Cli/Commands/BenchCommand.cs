@@ -1,4 +1,5 @@
 using System.CommandLine;
+using System.Diagnostics;
 using System.Globalization;
 using System.Text.Json;
 using ConvNet.Cli.Rendering;
@@ -49,15 +50,19 @@ internal static class BenchCommand
 
         TextWriter people = json ? error : output;
         Network network = model.Build(model.Input, model.Classes);
-        double peak = PeakMeter.MultiplyAddPeak(), copy = PeakMeter.CopyBandwidth();
         if (layers)
         {
-            LayerTable.Write(people, network, microBatch, LayerMeter.Measure(network, microBatch, TimeSpan.FromSeconds(seconds)), peak, copy, json ? output : null);
+            IReadOnlyList<LayerMeasurement> times = LayerMeter.Measure(network, microBatch, TimeSpan.FromSeconds(seconds));
+            LayerTable.Write(people, network, microBatch, times, PeakMeter.MultiplyAddPeak(), PeakMeter.CopyBandwidth(), json ? output : null);
             return ExitCode.Done;
         }
 
-        double gemm = GemmMeter.Measure(1024);
+        // The steps first: so the first of them tells how long it takes from the start of the process.
         StepMeasurement step = StepMeter.Measure(network, batch, microBatch, lanes, TimeSpan.FromSeconds(seconds));
+        TimeSpan coldStart = step.FirstStepEnded - Process.GetCurrentProcess().StartTime;
+        long memory = Process.GetCurrentProcess().PeakWorkingSet64;
+        double peak = PeakMeter.MultiplyAddPeak(), copy = PeakMeter.CopyBandwidth();
+        double gemm = GemmMeter.Measure(1024);
         double share = step.Gflops / (peak * lanes);
         Line(people, $"vectors            {PeakMeter.VectorBits} bits");
         Line(people, $"peak, one thread   {peak,10:N1} GFLOP/s   fused multiply-add");
@@ -65,7 +70,8 @@ internal static class BenchCommand
         Line(people, $"GEMM 1024³         {gemm,10:N1} GFLOP/s   {gemm / peak:P0} of the peak");
         Line(people, $"{network.Name,-18} {step.ImagesPerSecond,10:N0} images/s  training, batch {batch}, micro-batch {microBatch}, {lanes} lane{(lanes == 1 ? "" : "s")}");
         Line(people, $"                   {step.Gflops,10:N1} GFLOP/s   {share:P0} of {lanes} × the peak, median of {step.Steps} steps");
-        Line(people, $"first step         {step.FirstStep.TotalMilliseconds,10:N0} ms        kernels compiled on the way");
+        Line(people, $"first step         {step.FirstStep.TotalMilliseconds,10:N0} ms        kernels compiled on the way; {coldStart.TotalMilliseconds:N0} ms after the process started");
+        Line(people, $"memory             {memory / 1e6,10:N0} MB        at most, of the whole process while it trained");
         if (json)
         {
             output.WriteLine(JsonSerializer.Serialize(
@@ -84,6 +90,8 @@ internal static class BenchCommand
                     copyGigabytesPerSecond = copy,
                     vectorBits = PeakMeter.VectorBits,
                     firstStepMilliseconds = step.FirstStep.TotalMilliseconds,
+                    coldStartMilliseconds = coldStart.TotalMilliseconds,
+                    peakMemoryBytes = memory,
                 },
                 JsonText.Options));
         }

@@ -12,7 +12,8 @@ namespace ConvNet.Core.Benchmarking;
 /// <param name="Gflops">Arithmetic done per second, in 10⁹ operations; a multiply-add is two.</param>
 /// <param name="Steps">Steps timed.</param>
 /// <param name="FirstStep">How long the first step took, compilation of the kernels included.</param>
-public sealed record StepMeasurement(double ImagesPerSecond, double Gflops, int Steps, TimeSpan FirstStep);
+/// <param name="FirstStepEnded">When the first step had ended, by the clock.</param>
+public sealed record StepMeasurement(double ImagesPerSecond, double Gflops, int Steps, TimeSpan FirstStep, DateTime FirstStepEnded);
 
 /// <summary>Measures training steps on a number of threads.</summary>
 public static class StepMeter
@@ -29,6 +30,7 @@ public static class StepMeter
         long start = Stopwatch.GetTimestamp();
         meter.Step();
         TimeSpan first = Stopwatch.GetElapsedTime(start);
+        DateTime ended = DateTime.Now;
         // The runtime recompiles hot code in the background during the first second or so.
         for (start = Stopwatch.GetTimestamp(); Stopwatch.GetElapsedTime(start) < duration / 3;)
             meter.Step();
@@ -42,7 +44,7 @@ public static class StepMeter
 
         times.Sort();
         double images = batch / times[times.Count / 2];
-        return new StepMeasurement(images, images * TrainingOperations(network) / 1e9, times.Count, first);
+        return new StepMeasurement(images, images * TrainingOperations(network) / 1e9, times.Count, first, ended);
     }
 
     /// <summary>Operations of one sample's training step: a multiply-add is two; forward, gradient by weight, and gradient by input but for the first layer.</summary>
@@ -55,7 +57,7 @@ public static class StepMeter
     private sealed class Meter : IDisposable
     {
         private readonly Lane[] _lanes;
-        private readonly AlignedBuffer _weights, _velocity, _sum;
+        private readonly AlignedBuffer _weights, _velocity;
         private readonly ContributionLayout _layout;
         private readonly Sgd _sgd = new(0.9f, 0);
         private readonly int _batch, _microBatch;
@@ -68,10 +70,9 @@ public static class StepMeter
             _layout = network.Layout;
             _weights = new AlignedBuffer(_layout.Parameters);
             _velocity = new AlignedBuffer(_layout.Parameters);
-            _sum = new AlignedBuffer(_layout.Length);
             network.Initialize(_weights.Span, seed: 1);
             var plan = new ExecutionPlan(network, microBatch);
-            _lanes = [.. Enumerable.Range(0, lanes).Select(_ => new Lane(plan, _layout, microBatch))];
+            _lanes = [.. Enumerable.Range(0, lanes).Select(_ => new Lane(plan, _layout, microBatch, batch / microBatch > lanes))];
             _turn = new Barrier(lanes);
             for (int lane = 1; lane < lanes; lane++)
             {
@@ -85,8 +86,7 @@ public static class StepMeter
             _turn.SignalAndWait();
             Compute(0);
             _turn.SignalAndWait();
-            Span<float> sum = _sum.Span;
-            _lanes[0].Sum.Span.CopyTo(sum);
+            Span<float> sum = _lanes[0].Sum.Span;
             for (int lane = 1; lane < _lanes.Length; lane++)
                 VectorAdd.Into(sum, _lanes[lane].Sum.Span);
             _sgd.Apply(_weights.Span, sum[.._layout.Parameters], _velocity.Span, 1f / _batch, rate: 0.001f);
@@ -100,7 +100,6 @@ public static class StepMeter
                 lane.Dispose();
             _weights.Dispose();
             _velocity.Dispose();
-            _sum.Dispose();
         }
 
         /// <summary>The caller's thread is lane 0; each other lane has a thread of its own that computes when the caller does.</summary>
@@ -122,14 +121,15 @@ public static class StepMeter
     private sealed class Lane : IDisposable
     {
         private readonly Workspace _workspace;
-        private readonly AlignedBuffer _contribution, _samples;
+        private readonly AlignedBuffer _samples;
+        private readonly AlignedBuffer? _contribution;
         private readonly int _microBatch;
 
-        public Lane(ExecutionPlan plan, ContributionLayout layout, int microBatch)
+        public Lane(ExecutionPlan plan, ContributionLayout layout, int microBatch, bool several)
         {
             _microBatch = microBatch;
             _workspace = new Workspace(plan);
-            _contribution = new AlignedBuffer(layout.Length);
+            _contribution = several ? new AlignedBuffer(layout.Length) : null;
             Sum = new AlignedBuffer(layout.Length);
             _samples = new AlignedBuffer(_workspace.Input.Length);
             var random = new Philox(1, Purpose.Test);
@@ -143,21 +143,22 @@ public static class StepMeter
 
         public void Run(int first, int step, int microBatches, AlignedBuffer weights)
         {
-            Sum.Span.Clear();
+            if (first >= microBatches)
+                Sum.Span.Clear();
             for (int i = first; i < microBatches; i += step)
             {
                 _samples.Span.CopyTo(_workspace.Input);
                 bool alone = i == first;
-                _workspace.Train(_microBatch, weights.Span, alone ? Sum.Span : _contribution.Span);
+                _workspace.Train(_microBatch, weights.Span, alone ? Sum.Span : _contribution!.Span);
                 if (!alone)
-                    VectorAdd.Into(Sum.Span, _contribution.Span);
+                    VectorAdd.Into(Sum.Span, _contribution!.Span);
             }
         }
 
         public void Dispose()
         {
             _workspace.Dispose();
-            _contribution.Dispose();
+            _contribution?.Dispose();
             _samples.Dispose();
             Sum.Dispose();
         }
