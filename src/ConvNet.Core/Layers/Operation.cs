@@ -1,6 +1,6 @@
 namespace ConvNet.Core.Layers;
 
-/// <summary>Where an operation finds its numbers for one micro-batch. Activations are <c>[block][C][H][W][16]</c>.</summary>
+/// <summary>Where an operation finds its numbers for one micro-batch. An operation is planned for one <see cref="Layout"/> of its inputs and output.</summary>
 internal unsafe ref struct Frame
 {
     /// <summary>The inputs' activations.</summary>
