@@ -75,11 +75,15 @@ public sealed unsafe class AllocationTests
     private static void AllocatesNothing(string what, Action kernel)
     {
         kernel();
-        long before = GC.GetAllocatedBytesForCurrentThread();
-        for (int i = 0; i < 10; i++)
-            kernel();
-        long after = GC.GetAllocatedBytesForCurrentThread();
+        // A collection that other tests' threads bring about counts what it takes of this thread's allocation buffer; what a kernel allocates it allocates each time.
+        long least = Enumerable.Range(0, 5).Min(_ =>
+        {
+            long before = GC.GetAllocatedBytesForCurrentThread();
+            for (int i = 0; i < 10; i++)
+                kernel();
+            return GC.GetAllocatedBytesForCurrentThread() - before;
+        });
 
-        Assert.True(after == before, $"{what} allocated {after - before} bytes in ten calls.");
+        Assert.True(least == 0, $"{what} allocated {least} bytes in ten calls.");
     }
 }
