@@ -13,21 +13,28 @@ public class WorkspaceTests
     [Theory]
     [InlineData("lenet5")]
     [InlineData("lenet5-classic")]
+    [InlineData("resnet20")]
     [InlineData("two shortcuts, one inside the other")]
     public void A_steady_step_allocates_no_managed_memory(string name)
     {
         Network network = ModelZoo.Find(name) is { } model ? model.Build(model.Input, model.Classes) : Graphs.Of(name);
         var trial = new Trial(network, samples: 17);
         using var workspace = new Workspace(new ExecutionPlan(network, 32));
+        var state = new float[network.StateLength];
+        trial.Weights.CopyTo(state, 0);
         var contribution = new float[trial.Layout.Length];
         var metrics = new float[ContributionLayout.MetricsLength];
         var probabilities = new float[17 * network.Classes];
         trial.Fill(workspace);
         Work();
 
-        long before = GC.GetAllocatedBytesForCurrentThread();
-        Work();
-        long allocated = GC.GetAllocatedBytesForCurrentThread() - before;
+        // A collection that other tests' threads bring about counts what it takes of this thread's allocation buffer; what a step allocates it allocates each time.
+        long allocated = Enumerable.Range(0, 3).Min(_ =>
+        {
+            long before = GC.GetAllocatedBytesForCurrentThread();
+            Work();
+            return GC.GetAllocatedBytesForCurrentThread() - before;
+        });
 
         Assert.Equal(0, allocated);
 
@@ -35,9 +42,9 @@ public class WorkspaceTests
         {
             for (int i = 0; i < 5; i++)
             {
-                workspace.Train(17, trial.Weights, contribution);
-                workspace.Evaluate(17, trial.Weights, metrics);
-                workspace.Predict(17, trial.Weights, probabilities);
+                workspace.Train(17, state, contribution);
+                workspace.Evaluate(17, state, metrics);
+                workspace.Predict(17, state, probabilities);
             }
         }
     }
