@@ -24,6 +24,8 @@ internal static class ExportCommand
         TrainedModel model = ModelFile.Load(path);
         if (Path.GetDirectoryName(Path.GetFullPath(onnx)) is not { } folder || !Directory.Exists(folder))
             throw new UsageException($"--onnx {onnx}: there is no such folder to write into.");
+        if (Directory.Exists(onnx))
+            throw new UsageException($"--onnx {onnx}: is a folder; give the file to write, such as {Path.Combine(onnx, "model.onnx")}.");
         OnnxFile.Write(onnx, model);
         long bytes = new FileInfo(onnx).Length;
         if (json)

@@ -89,7 +89,11 @@ public static class ModelFile
                 throw new DataException($"{path}: {network.Name} takes a tensor {wanted.Name}, which is not in it.");
             if (!tensor.Shape.SequenceEqual(wanted.Shape))
                 throw new DataException($"{path}: {wanted.Name} is [{string.Join(", ", tensor.Shape)}]; {network.Name} takes [{string.Join(", ", wanted.Shape)}].");
-            values.AsSpan(tensor.Offset, tensor.Length).CopyTo(weights.AsSpan(wanted.Offset));
+            Span<float> to = weights.AsSpan(wanted.Offset, tensor.Length);
+            values.AsSpan(tensor.Offset, tensor.Length).CopyTo(to);
+            int notFinite = to.IndexOfAnyExceptInRange(float.MinValue, float.MaxValue);
+            if (notFinite >= 0)
+                throw new DataException($"{path}: {wanted.Name} has {(float.IsNaN(to[notFinite]) ? "a NaN" : "an infinity")} (value {notFinite} of {to.Length}); such a model gives nothing. Take weights from before they diverged.");
         }
 
         return byName.Count == 0

@@ -15,6 +15,21 @@ public sealed class ModelFileTests : IDisposable
     public void Dispose() => _folder.Dispose();
 
     [Theory]
+    [InlineData(float.NaN, "a NaN")]
+    [InlineData(float.NegativeInfinity, "an infinity")]
+    public void Weights_that_are_not_finite_are_refused_with_their_place(float value, string what)
+    {
+        TrainedModel model = Model();
+        Parameter weight = model.Network.Parameters[0];
+        model.Weights[weight.Offset + 7] = value;
+        ModelFile.Save(_folder.Path, model, new Dictionary<string, string>());
+
+        var error = Assert.Throws<DataException>(() => ModelFile.Load(_folder.Path));
+
+        Assert.Contains($"{weight.Name} has {what} (value 7 of {weight.Length})", error.Message, StringComparison.Ordinal);
+    }
+
+    [Theory]
     [InlineData("")]
     [InlineData("model.json")]
     [InlineData("model.safetensors")]
