@@ -91,7 +91,7 @@ public sealed class JobDraft
         if (field.Set(_spec, text) is { } next)
             _spec = next;
         else
-            Problem($"{place}: expected {field.Allowed}, got \"{text}\".{(field.Hint(text) is { } hint ? $" Did you mean {hint}?" : "")}");
+            Problem($"{place}: expected {field.Allowed}, got \"{field.Wrong(text)}\".{(field.Hint(text) is { } hint ? $" Did you mean {hint}?" : "")}");
     }
 
     /// <summary>Gives the job a network of its own, named after its file.</summary>

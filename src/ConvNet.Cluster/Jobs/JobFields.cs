@@ -17,6 +17,9 @@ internal static class JobFields
         /// <summary>What was likely meant by a text that is not allowed, or null.</summary>
         public Func<string, string?> Hint { get; init; } = _ => null;
 
+        /// <summary>The part of a text that is not allowed: all of it, or an item of a list.</summary>
+        public Func<string, string> Wrong { get; init; } = t => t;
+
         /// <summary>Whether a file may give it as a list, which then stands for the items with commas between them.</summary>
         public bool IsList { get; init; }
 
@@ -43,7 +46,12 @@ internal static class JobFields
             (s, t) => ulong.TryParse(t, NumberStyles.None, CultureInfo.InvariantCulture, out ulong v) ? s with { Seed = v } : null),
         new("lr", "a number above 0, at most 1000", (s, t) => Number(t) is > 0 and <= 1000 and var v ? s with { LearningRate = v } : null),
         .. RecipeFields.All,
-        new("augment", ImageAugmentation.Forms, (s, t) => ImageAugmentation.Parse(t) is { } augmentation ? s with { Augment = augmentation.Text } : null) { IsList = true },
+        new("augment", ImageAugmentation.Forms, (s, t) => ImageAugmentation.Parse(t) is { } augmentation ? s with { Augment = augmentation.Text } : null)
+        {
+            IsList = true,
+            Wrong = t => ImageAugmentation.WrongStep(t)?.Step ?? t,
+            Hint = t => ImageAugmentation.WrongStep(t)?.Near,
+        },
         .. DataFields.All,
         .. BeginningFields.All,
     ];

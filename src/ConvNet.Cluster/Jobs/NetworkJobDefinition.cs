@@ -2,6 +2,7 @@ using ConvNet.Cluster.Shards;
 using ConvNet.Core.Networks;
 using ConvNet.Core.Tensors;
 using ConvNet.Core.Training;
+using ConvNet.Data.Augmentation;
 using ConvNet.Data.Manifests;
 using ConvNet.Data.ModelFiles;
 using ConvNet.Data.Sampling;
@@ -32,6 +33,8 @@ public class NetworkJobDefinition : IJobDefinition
         _schedule = Recipe.ScheduleOf(spec, Plan);
         if (test == 0 && (spec.EarlyStop > 0 || spec.Keep == KeptWeights.Best))
             throw new JobFileException([$"{(spec.EarlyStop > 0 ? "early-stop" : "keep")}: goes by the accuracy on the test set, and {spec.Data} has none."]);
+        if (ImageAugmentation.Parse(spec.Augment)?.Misfit(data.Shape) is { } misfit)
+            throw new JobFileException([$"augment: {misfit}"]);
         CreateUpdate();   // says what is wrong with the recipe before anything begins
         _initial = saved is null ? null : InitialWeights.Of(saved, Network, spec.Seed);
         string? frozen = FrozenTensors.Parse(spec.Freeze)!.Describe(Network);

@@ -17,8 +17,18 @@ internal sealed class ShallowYaml(IParser events) : IParser
     /// <inheritdoc/>
     public bool MoveNext()
     {
-        if (!events.MoveNext())
-            return false;
+        Mark last = events.Current?.End ?? Mark.Empty;
+        try
+        {
+            if (!events.MoveNext())
+                return false;
+        }
+        catch (InvalidOperationException)
+        {
+            // The scanner's answer to a list or mapping that the file ends in.
+            throw new YamlException(last, last, "the file ends within a list or mapping that begins here or before; close it with ] or }.");
+        }
+
         _depth += events.Current?.NestingIncrease ?? 0;
         // The stream and the document count as one each.
         return _depth <= Deepest + 2

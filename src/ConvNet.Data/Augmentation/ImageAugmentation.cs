@@ -1,5 +1,6 @@
 using System.Globalization;
 using ConvNet.Core.Tensors;
+using ConvNet.Core.Text;
 
 namespace ConvNet.Data.Augmentation;
 
@@ -35,29 +36,31 @@ public sealed class ImageAugmentation
 
     /// <summary>Reads what a job says: steps with commas between them, in the order in which they are done.</summary>
     /// <param name="text">Empty or <c>none</c> for nothing.</param>
-    /// <returns>Null where the text is wrong.</returns>
+    /// <returns>Null where the text is wrong; <see cref="WrongStep"/> says which part.</returns>
     public static ImageAugmentation? Parse(string text)
     {
         if (text.Trim() is "" or "none")
             return None;
-        var steps = new List<ImageTransform>();
-        var words = new List<string>();
-        foreach (string step in text.Split(','))
-        {
-            string[] parts = step.Split(' ', StringSplitOptions.RemoveEmptyEntries);
-            int kind = parts.Length == 0 ? -1 : Array.FindIndex(Kinds, k => k.Name == parts[0]);
-            if (kind < 0 || parts.Length != (Kinds[kind].Unit.Length > 0 ? 2 : 1))
-                return null;
-            float value = 0;
-            if (parts.Length == 2 && (!float.TryParse(parts[1], NumberStyles.Float, CultureInfo.InvariantCulture, out value) || !(value >= Kinds[kind].Least && value <= Kinds[kind].Most)))
-                return null;
-            if (parts[0] == "crop" && value != (int)value)
-                return null;
-            steps.Add(Kinds[kind].Make(value));
-            words.Add(string.Join(' ', parts));
-        }
+        ImageTransform?[] steps = [.. text.Split(',').Select(Step)];
+        return steps.Contains(null) ? null : new ImageAugmentation(string.Join(", ", text.Split(',').Select(Spaced)), steps!);
+    }
 
-        return new ImageAugmentation(string.Join(", ", words), [.. steps]);
+    /// <summary>The first step of a text that is wrong, and the name that was likely meant by it, if one is near; null where all are right.</summary>
+    public static (string Step, string? Near)? WrongStep(string text)
+    {
+        if (text.Trim() is "" or "none" || text.Split(',').FirstOrDefault(step => Step(step) is null) is not { } wrong)
+            return null;
+        string name = Words(wrong).FirstOrDefault("");
+        return (Spaced(wrong), Kinds.Any(k => k.Name == name) ? null : NearestWord.Of(name, Kinds.Select(k => k.Name)));
+    }
+
+    /// <summary>Why images of a shape cannot be changed so; null where they can.</summary>
+    public string? Misfit(Shape shape)
+    {
+        int side = Math.Min(shape.Height, shape.Width);
+        return _steps.OfType<RandomCrop>().FirstOrDefault(crop => crop.Padding >= side) is { } crop
+            ? $"crop {crop.Padding} could move all of a {shape.Height}×{shape.Width} image out of sight; take at most {side - 1} pixels, usual are {Math.Max(1, side / 8)}."
+            : null;
     }
 
     /// <summary>Changes one image.</summary>
@@ -75,5 +78,21 @@ public sealed class ImageAugmentation
             image.CopyTo(scratch);
             _steps[i].Apply(scratch[..image.Length], image, shape, ref draws);
         }
+    }
+
+    private static string[] Words(string step) => step.Split(' ', StringSplitOptions.RemoveEmptyEntries);
+
+    private static string Spaced(string step) => string.Join(' ', Words(step));
+
+    private static ImageTransform? Step(string text)
+    {
+        string[] words = Words(text);
+        int kind = words.Length == 0 ? -1 : Array.FindIndex(Kinds, k => k.Name == words[0]);
+        if (kind < 0 || words.Length != (Kinds[kind].Unit.Length > 0 ? 2 : 1))
+            return null;
+        float value = 0;
+        if (words.Length == 2 && (!float.TryParse(words[1], NumberStyles.Float, CultureInfo.InvariantCulture, out value) || !(value >= Kinds[kind].Least && value <= Kinds[kind].Most)))
+            return null;
+        return words[0] == "crop" && value != (int)value ? null : Kinds[kind].Make(value);
     }
 }

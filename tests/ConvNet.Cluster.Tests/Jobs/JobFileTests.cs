@@ -92,6 +92,7 @@ public sealed class JobFileTests
     [InlineData("- a\n- b\n", "job.yaml:1: expected lines of \"field: value\", such as \"epochs: 5\".")]
     [InlineData("lr: .nan\n", "job.yaml:1: lr: expected a number above 0, at most 1000, got \".nan\".")]
     [InlineData("epochs: 1\n---\nepochs: 2\n", "job.yaml:2: a job file holds one document, here begins another.")]
+    [InlineData("augment: [crop 4, rotat 10]\n", "job.yaml:1: augment: expected a list of: crop PIXELS, flip, rotate DEGREES, resized-crop SHARE, jitter SHARE, erase PROBABILITY; such as \"crop 4, flip\", got \"rotat 10\". Did you mean rotate?")]
     public void A_wrong_file_says_what_is_wrong(string text, string expected)
     {
         var wrong = Assert.Throws<JobFileException>(() => JobFile.Parse(text, "job.yaml"));
@@ -104,6 +105,8 @@ public sealed class JobFileTests
     [InlineData("epochs: 5\n  batch: 3\n")]
     [InlineData("? [a]\n: 1\n")]
     [InlineData("epochs: *x\n")]
+    [InlineData("epochs: 5\naugment: [crop 4\nlr: 1\n")]
+    [InlineData("augment: [crop 4")]
     public void Text_that_is_no_job_is_one_clear_error(string text)
     {
         var wrong = Assert.Throws<JobFileException>(() => JobFile.Parse(text, "job.yaml"));

@@ -43,6 +43,20 @@ public sealed class ImageAugmentationTests
         Assert.Contains(Enumerable.Range(101, 10), sample => !once.SequenceEqual(Apply(text, 7, 3, sample)));
     }
 
+    [Theory]
+    [InlineData("crop 28", "at most 27")]
+    [InlineData("flip, crop 400", "at most 27")]
+    [InlineData("crop 27, flip", null)]
+    public void A_crop_that_could_leave_nothing_of_an_image_does_not_fit_it(string text, string? said)
+    {
+        string? misfit = ImageAugmentation.Parse(text)!.Misfit(new Shape(3, 28, 40));
+
+        if (said is null)
+            Assert.Null(misfit);
+        else
+            Assert.Contains(said, misfit, StringComparison.Ordinal);
+    }
+
     [Fact]
     public void A_crop_is_the_image_moved_by_up_to_its_padding_with_black_around()
     {
