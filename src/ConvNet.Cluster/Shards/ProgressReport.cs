@@ -10,7 +10,7 @@ namespace ConvNet.Cluster.Shards;
 internal sealed class ProgressReport(string job)
 {
     /// <summary>Reports are at least this far apart, unless something else is reported as well.</summary>
-    public static readonly TimeSpan Interval = TimeSpan.FromMilliseconds(20);
+    public static readonly TimeSpan Interval = TimeSpan.FromMilliseconds(100);
 
     private readonly List<MetricSums> _steps = [];
     private long _first;

@@ -2,30 +2,33 @@ using System.Diagnostics;
 
 namespace ConvNet.Cluster.Threads;
 
-/// <summary>Lets one thread wait for another's word: it spins for a moment, because a step is short, and then sleeps.</summary>
+/// <summary>Lets one thread wait for another's word: it sleeps, or spins for a moment before.</summary>
 /// <remarks>
+/// Spinning is for a thread that owns a core and is about to be told to go on; any other would take the core from one that computes.
 /// An <see cref="Unpark"/> that comes before the <see cref="Park"/> is not lost: the park returns at once. It may also return for a word
-/// that was meant for an earlier wait, so callers look again at what they wait for. Spinning is brief because the core may be needed
-/// by the very thread that is waited for.
+/// that was meant for an earlier wait, so callers look again at what they wait for.
 /// </remarks>
-internal sealed class Parker : IDisposable
+/// <param name="spins">Whether it spins before it sleeps.</param>
+internal sealed class Parker(bool spins = false) : IDisposable
 {
     private const int Empty = 0, Notified = 1, Asleep = 2;
 
     /// <summary>About what it costs to put a thread to sleep and to wake it up.</summary>
-    private static readonly long SpinTicks = Environment.ProcessorCount > 1 ? Stopwatch.Frequency * 50 / 1_000_000 : 0;
+    private static readonly long MostSpinTicks = Environment.ProcessorCount > 1 ? Stopwatch.Frequency * 50 / 1_000_000 : 0;
 
-    private readonly SemaphoreSlim _sleep = new(0);
+    // Not a SemaphoreSlim, which spins and yields by itself before it sleeps.
+    private readonly AutoResetEvent _sleep = new(false);
+    private readonly long _spinTicks = spins ? MostSpinTicks : 0;
     private int _state;
 
     /// <summary>Waits for a word.</summary>
     public void Park()
     {
         long start = Stopwatch.GetTimestamp();
-        while (Volatile.Read(ref _state) != Notified && Stopwatch.GetTimestamp() - start < SpinTicks)
+        while (Volatile.Read(ref _state) != Notified && Stopwatch.GetTimestamp() - start < _spinTicks)
             Thread.SpinWait(10);
         if (Interlocked.CompareExchange(ref _state, Asleep, Empty) == Empty)
-            _sleep.Wait();
+            _sleep.WaitOne();
         Volatile.Write(ref _state, Empty);
     }
 
@@ -33,7 +36,7 @@ internal sealed class Parker : IDisposable
     public void Unpark()
     {
         if (Interlocked.Exchange(ref _state, Notified) == Asleep)
-            _sleep.Release();
+            _sleep.Set();
     }
 
     /// <inheritdoc/>

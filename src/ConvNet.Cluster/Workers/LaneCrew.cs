@@ -19,7 +19,7 @@ internal sealed class LaneCrew
         (_job, _engine) = (job, engine);
         _parkers = new Parker[job.Lanes];
         for (int lane = 0; lane < job.Lanes; lane++)
-            _parkers[lane] = new();
+            _parkers[lane] = new(spins: true);
     }
 
     /// <summary>Starts all lanes.</summary>

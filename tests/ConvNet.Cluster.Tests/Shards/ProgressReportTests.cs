@@ -15,8 +15,8 @@ public sealed class ProgressReportTests
         Assert.Equal(0, progress.Add(0, Sums, TimeSpan.Zero)!.First);
         Assert.Equal(1, progress.Add(1, Sums, TimeSpan.FromSeconds(1))!.First);
         Assert.Null(progress.Add(2, Sums, TimeSpan.FromSeconds(1.001)));
-        Assert.Null(progress.Add(3, Sums, TimeSpan.FromSeconds(1.002)));
-        var together = progress.Add(4, Sums, TimeSpan.FromSeconds(1.021))!;
+        Assert.Null(progress.Add(3, Sums, TimeSpan.FromSeconds(1.099)));
+        var together = progress.Add(4, Sums, TimeSpan.FromSeconds(1.101))!;
 
         Assert.Equal(2, together.First);
         Assert.Equal(3, together.Metrics.Length);

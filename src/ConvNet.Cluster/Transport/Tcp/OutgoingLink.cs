@@ -294,19 +294,20 @@ internal sealed class OutgoingLink(string endpoint, long session, TcpContext con
     private void StopWriting()
     {
         OutgoingFrame? dropped = null;
-        bool idle;
+        bool idle, more;
         lock (_gate)
         {
             _writing = false;
             if (_isEnded)
                 dropped = _queue.TakeAll();
             idle = !_isEnded && _socket is null && _queue.IsEmpty;
+            more = _isEnded || (_socket is null ? !_queue.IsEmpty : _queue.Next is not null);
         }
 
         frames.Drop(dropped);
         if (idle)
             End();
-        else
+        else if (more)
             _parker.Unpark();
     }
 
