@@ -42,6 +42,17 @@ internal static class QuickTable
             Line(name + " input gradient", work.InputGradient, work.Operations);
             Line(name + " weight gradient", work.WeightGradientPass, work.Operations);
         }
+
+        foreach ((string name, int inputs, int outputs, int samples) in ((string, int, int, int)[])
+            [("alexnet fc6, 16 samples", 9216, 4096, 16), ("alexnet fc7, 16 samples", 4096, 4096, 16), ("vgg16 fc6, 2 samples", 25088, 4096, 2), ("googlenet fc, 8 samples", 1024, 1000, 8), ("lenet fc1, 32 samples", 400, 120, 32)])
+        {
+            if (!name.Contains(only, StringComparison.Ordinal))
+                continue;
+            using var work = new FullyConnectedWork(inputs, outputs, samples);
+            Line(name + " forward", work.Forward, work.Operations);
+            Line(name + " input gradient", work.InputGradient, work.Operations);
+            Line(name + " weight gradient", work.WeightGradient, work.Operations);
+        }
     }
 
     /// <summary>Processor time, not time on the wall: with neighbours on the same cores only the former says what the kernel costs.</summary>

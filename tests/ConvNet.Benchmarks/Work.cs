@@ -1,4 +1,5 @@
 using ConvNet.Core.Kernels.Convolutions;
+using ConvNet.Core.Kernels.FullyConnected;
 using ConvNet.Core.Kernels.Products;
 using ConvNet.Core.Memory;
 using ConvNet.Core.Randomness;
@@ -107,6 +108,29 @@ internal sealed unsafe class ConvolutionWork : IDisposable
     public void Dispose()
     {
         foreach (AlignedBuffer buffer in (AlignedBuffer[])[_x, _y, _dx, _w, _dw, _bias, _packed, _crosswise, _scratch])
+            buffer.Dispose();
+    }
+}
+
+/// <summary>A fully connected layer with buffers for its three passes.</summary>
+internal sealed unsafe class FullyConnectedWork(int inputs, int outputs, int samples) : IDisposable
+{
+    private readonly int _blocks = (samples + Stripes.Count - 1) / Stripes.Count;
+    private readonly AlignedBuffer _x = Made.Up((samples + Stripes.Count - 1) / Stripes.Count * inputs * Stripes.Count), _dy = Made.Up((samples + Stripes.Count - 1) / Stripes.Count * outputs * Stripes.Count);
+    private readonly AlignedBuffer _w = new(inputs * outputs), _dw = new(inputs * outputs);
+    private readonly AlignedBuffer _scratch = new(FullyConnectedKernels.WeightGradientScratch(inputs, (samples + Stripes.Count - 1) / Stripes.Count));
+
+    public double Operations => 2.0 * inputs * outputs * samples;
+
+    public void Forward() => FullyConnectedKernels.Forward(_x.Pointer, _w.Pointer, null, _dy.Pointer, inputs, outputs, _blocks, rectify: false);
+
+    public void InputGradient() => FullyConnectedKernels.InputGradient(_dy.Pointer, _w.Pointer, _x.Pointer, inputs, outputs, _blocks);
+
+    public void WeightGradient() => FullyConnectedKernels.WeightGradient(_x.Pointer, _dy.Pointer, _dw.Pointer, inputs, outputs, samples, _scratch.Pointer);
+
+    public void Dispose()
+    {
+        foreach (AlignedBuffer buffer in (AlignedBuffer[])[_x, _dy, _w, _dw, _scratch])
             buffer.Dispose();
     }
 }

@@ -46,12 +46,13 @@ public sealed record BatchNorm2D : Layer
         [new("running_mean", [inputs[0].Channels], 0, Momentum), new("running_var", [inputs[0].Channels], 1, Momentum)];
 
     /// <inheritdoc/>
-    internal override Operation Plan(IReadOnlyList<Shape> inputs) => new Passes<BatchNormStatistics, BatchNormApply, BatchNormBackward>(inputs[0], Epsilon, rectify: false);
+    internal override Operation Plan(IReadOnlyList<Shape> inputs) => new Passes<BatchNormStatistics, BatchNormApply, BatchNormBackward>(inputs[0], Epsilon, together: 1, rectify: false);
 
     /// <inheritdoc/>
-    internal override Operation PlanOverChannels(in ChannelPlan plan) => new Passes<ChannelBatchNormStatistics, ChannelBatchNormApply, ChannelBatchNormBackward>(plan.Inputs[0], Epsilon, rectify: false);
+    internal override Operation PlanOverChannels(in ChannelPlan plan) => new Passes<ChannelBatchNormStatistics, ChannelBatchNormApply, ChannelBatchNormBackward>(plan.Inputs[0], Epsilon, together: Stripes.Count, rectify: false);
 
-    private sealed unsafe class Passes<TStatistics, TApply, TBackward>(Shape shape, float epsilon, bool rectify) : Operation
+    /// <summary>The passes; <c>together</c> is how many channels the forward kernels work on at a time.</summary>
+    private sealed unsafe class Passes<TStatistics, TApply, TBackward>(Shape shape, float epsilon, int together, bool rectify) : Operation
         where TStatistics : struct, IKernel<BatchNormArguments>
         where TApply : struct, IKernel<BatchNormArguments>
         where TBackward : struct, IKernel<BatchNormArguments>
@@ -63,42 +64,49 @@ public sealed record BatchNorm2D : Layer
 
         public override bool CanRectify => true;
 
-        public override Operation Rectified() => new Passes<TStatistics, TApply, TBackward>(shape, epsilon, rectify: true);
+        public override Operation Rectified() => new Passes<TStatistics, TApply, TBackward>(shape, epsilon, together, rectify: true);
 
         public override int SavedLength(int blocks) => 2 * _line;
 
         public override void Forward(in Frame f)
         {
-            var arguments = new BatchNormArguments
-            {
-                X = f.Input,
-                Y = f.Output,
-                Gamma = f.Parameters,
-                Beta = f.Parameters + shape.Channels,
-                Mean = f.Saved,
-                InverseDeviation = f.Saved + _line,
-                Variance = f.Statistics + shape.Channels,
-                Epsilon = epsilon,
-                Rectify = rectify,
-                Channels = shape.Channels,
-                Pixels = shape.Pixels,
-                Blocks = f.Blocks,
-                Samples = f.Pass.Samples,
-            };
-            if (f.Pass.Trains)
-            {
-                Widest.Run<TStatistics, BatchNormArguments>(arguments);
-                new ReadOnlySpan<float>(f.Saved, shape.Channels).CopyTo(new Span<float>(f.Statistics, shape.Channels));
-            }
-            else
+            float* variance = f.Statistics + shape.Channels, inverseDeviation = f.Saved + _line;
+            if (!f.Pass.Trains)
             {
                 new Span<float>(f.Saved, 2 * _line).Clear();
                 new ReadOnlySpan<float>(f.Statistics, shape.Channels).CopyTo(new Span<float>(f.Saved, shape.Channels));
                 for (int channel = 0; channel < shape.Channels; channel++)
-                    arguments.InverseDeviation[channel] = 1 / MathF.Sqrt(arguments.Variance[channel] + epsilon);
+                    inverseDeviation[channel] = 1 / MathF.Sqrt(variance[channel] + epsilon);
             }
 
-            Widest.Run<TApply, BatchNormArguments>(arguments);
+            // A few channels at a time, from the first sum to the last number: they are then still in a cache.
+            for (int first = 0; first < shape.Channels; first += together)
+            {
+                var arguments = new BatchNormArguments
+                {
+                    X = f.Input,
+                    Y = f.Output,
+                    Gamma = f.Parameters,
+                    Beta = f.Parameters + shape.Channels,
+                    Mean = f.Saved,
+                    InverseDeviation = inverseDeviation,
+                    Variance = variance,
+                    Epsilon = epsilon,
+                    Rectify = rectify,
+                    Channels = shape.Channels,
+                    FirstChannel = first,
+                    EndChannel = Math.Min(first + together, shape.Channels),
+                    Pixels = shape.Pixels,
+                    Blocks = f.Blocks,
+                    Samples = f.Pass.Samples,
+                };
+                if (f.Pass.Trains)
+                    Widest.Run<TStatistics, BatchNormArguments>(arguments);
+                Widest.Run<TApply, BatchNormArguments>(arguments);
+            }
+
+            if (f.Pass.Trains)
+                new ReadOnlySpan<float>(f.Saved, shape.Channels).CopyTo(new Span<float>(f.Statistics, shape.Channels));
         }
 
         public override void Backward(in Frame f) => Widest.Run<TBackward, BatchNormArguments>(new BatchNormArguments

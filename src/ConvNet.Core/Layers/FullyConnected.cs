@@ -53,7 +53,7 @@ public sealed record FullyConnected(int Outputs) : Layer
 
         public override void Backward(in Frame f)
         {
-            FullyConnectedKernels.WeightGradient(f.Input, f.OutputGradient, f.ParameterGradients, inputs, outputs, f.Blocks, f.Scratch);
+            FullyConnectedKernels.WeightGradient(f.Input, f.OutputGradient, f.ParameterGradients, inputs, outputs, f.Pass.Samples, f.Scratch);
             if (bias)
             {
                 Widest.Run<ChannelSums, ChannelSumArguments>(

@@ -17,6 +17,9 @@ internal unsafe interface IVectorOps<TVector>
 
     static abstract void Store(TVector value, float* destination);
 
+    /// <summary>Stores to an aligned place without bringing its line into the caches. Others may see it only after a <see cref="Widest.Fence"/>.</summary>
+    static abstract void StoreUncached(TVector value, float* destination);
+
     static abstract TVector Broadcast(float value);
 
     static abstract TVector Add(TVector a, TVector b);
@@ -32,7 +35,7 @@ internal unsafe interface IVectorOps<TVector>
     /// <summary>a·b + c, rounded once.</summary>
     static abstract TVector FusedMultiplyAdd(TVector a, TVector b, TVector c);
 
-    /// <summary>a where a &gt; b, else b: so a NaN in a gives b, and of two equal zeros b is taken.</summary>
+    /// <summary>a where a &gt; b, else b: so a NaN in a gives b, and of two equal zeros b is taken. That is what the one instruction of x86 does (Intel, "MAXPS").</summary>
     static abstract TVector Greater(TVector a, TVector b);
 
     /// <summary>a where a &lt; b, else b.</summary>

@@ -1,4 +1,5 @@
 using System.Runtime.Intrinsics;
+using System.Runtime.Intrinsics.X86;
 
 namespace ConvNet.Core.Simd;
 
@@ -30,5 +31,14 @@ internal static class Widest
             TKernel.Run<Vector256<float>, Ops256>(in arguments);
         else
             TKernel.Run<Vector128<float>, Ops128>(in arguments);
+    }
+
+    /// <summary>What was stored around the caches is visible to whoever sees a later store.</summary>
+    public static void Fence()
+    {
+        if (Sse.IsSupported)
+            Sse.StoreFence();
+        else
+            Interlocked.MemoryBarrier();
     }
 }

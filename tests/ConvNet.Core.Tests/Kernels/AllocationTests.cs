@@ -37,7 +37,7 @@ public sealed unsafe class AllocationTests
         {
             FullyConnectedKernels.Forward(a.Pointer, b.Pointer, null, c.Pointer, 100, 50, 1, rectify: false);
             FullyConnectedKernels.InputGradient(a.Pointer, b.Pointer, c.Pointer, 100, 50, 1);
-            FullyConnectedKernels.WeightGradient(a.Pointer, b.Pointer, c.Pointer, 100, 50, 1, scratch.Pointer);
+            FullyConnectedKernels.WeightGradient(a.Pointer, b.Pointer, c.Pointer, 100, 50, 16, scratch.Pointer);
         });
         AllocatesNothing("pooling", () =>
         {

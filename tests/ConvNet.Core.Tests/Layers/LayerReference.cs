@@ -245,6 +245,7 @@ internal static unsafe class LayerCheck
             ParameterGradients = weightGradients.Pointer,
             Scratch = scratch.Pointer,
             Blocks = blocks,
+            Pass = new PassContext(Trains: true, Seed: 0, Step: 0, FirstSample: 0, samples),
         };
 
         operation.Forward(frame);

@@ -38,7 +38,7 @@ internal readonly struct ChannelBatchNormStatistics : IKernel<BatchNormArguments
         int groups = Extent.Groups(a.Channels);
         float count = (float)a.Samples * a.Pixels;
         TVector n = TOps.Broadcast(count), rest = TOps.Broadcast(Math.Max(1, count - 1)), epsilon = TOps.Broadcast(a.Epsilon), one = TOps.Broadcast(1);
-        for (int group = 0; group < groups; group++)
+        for (int group = a.FirstChannel / Stripes.Count; group < Extent.Groups(a.EndChannel); group++)
         {
             for (int lane = 0; lane < Stripes.Count; lane += TOps.Count)
             {
@@ -128,7 +128,7 @@ internal readonly struct ChannelBatchNormApply : IKernel<BatchNormArguments>
         float* gammas = stackalloc float[Stripes.Count], betas = stackalloc float[Stripes.Count];
         int groups = Extent.Groups(a.Channels);
         nint plane = (nint)a.Pixels * Stripes.Count;
-        for (int group = 0; group < groups; group++)
+        for (int group = a.FirstChannel / Stripes.Count; group < Extent.Groups(a.EndChannel); group++)
         {
             ChannelBatchNorm.Lanes(a.Gamma, a.Channels, group, gammas);
             ChannelBatchNorm.Lanes(a.Beta, a.Channels, group, betas);

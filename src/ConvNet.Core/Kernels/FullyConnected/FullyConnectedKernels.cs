@@ -10,9 +10,18 @@ namespace ConvNet.Core.Kernels.FullyConnected;
 /// broadcasts forward, a column of w is 12 neighbouring broadcasts backward, and the blocks of 16 samples are the columns.
 /// <b>Canonical order</b>: forward sums over inputs ascending in blocks of <see cref="SumBlocks.Terms"/>, then the bias; the gradient by input over outputs
 /// ascending in such blocks; the gradient by weight over samples ascending in one chain.
+/// <b>Memory</b>: the weights of large layers (AlexNet's first has 151 MB) pass the caches once a pass, and that takes as long as the arithmetic. So each pass says
+/// long before what it will read, see <see cref="ProductOperands.Ahead"/>: forward the next 12 rows, which lie side by side; backward, where each of 256 rows is a stream of its own
+/// and that is too many for the processor to foresee, the next columns.
 /// </remarks>
 internal static unsafe class FullyConnectedKernels
 {
+    /// <summary>How far ahead of a column of the weights the gradient by input fetches, in floats.</summary>
+    private const int LinesAhead = 64;
+
+    /// <summary>Gradients by weight of as many floats and more are written around the caches: by the time they are read they would not be there any more.</summary>
+    private const long UncachedFrom = 1 << 20;
+
     /// <summary>y = w·x + b, then max(0, ·) if <paramref name="rectify"/>.</summary>
     public static void Forward(float* x, float* w, float* bias, float* y, int inputs, int outputs, int blocks, bool rectify)
     {
@@ -35,9 +44,37 @@ internal static unsafe class FullyConnectedKernels
             AStep = 1,
             BColumn = (nint)inputs * Stripes.Count,
             BStep = Stripes.Count,
+            CRow = Stripes.Count,
             CColumn = (nint)outputs * Stripes.Count,
         };
-        Sum<TVector, TOps>(w, x, y, bias, outputs, inputs, blocks, rectify, p);
+        Tap whole = default;
+        p.Taps = &whole;
+        p.TapCount = 1;
+        for (int row = 0; row < outputs; row += ProductTile.TallRows)
+        {
+            int rows = Math.Min(ProductTile.TallRows, outputs - row), tileColumns = ProductTile.ColumnsFor(rows);
+
+            // The next rows lie behind these: they are fetched in a walk as long as this one.
+            bool more = outputs - row >= 2 * ProductTile.TallRows;
+            float* next = w + ((nint)(row + ProductTile.TallRows) * inputs);
+            for (int term = 0; term < inputs; term += SumBlocks.Terms)
+            {
+                p.Depth = Math.Min(SumBlocks.Terms, inputs - term);
+                p.Accumulate = term > 0;
+                bool last = term + p.Depth == inputs;
+                p.Rectify = rectify && last;
+                p.A = w + ((nint)row * inputs) + term;
+                p.Bias = bias == null || !last ? null : bias + row;
+                for (int column = 0; column < blocks; column += tileColumns)
+                {
+                    p.Ahead = more && column == 0 ? next + (term * ProductTile.TallRows) : null;
+                    p.AheadStep = ProductTile.TallRows;
+                    p.B = x + (column * p.BColumn) + (term * p.BStep);
+                    p.C = y + (column * p.CColumn) + (row * p.CRow);
+                    ProductTile<TVector, TOps>.Run(rows, Math.Min(tileColumns, blocks - column), in p);
+                }
+            }
+        }
     }
 
     /// <summary>dx = wᵀ·dy.</summary>
@@ -62,35 +99,56 @@ internal static unsafe class FullyConnectedKernels
             AStep = inputs,
             BColumn = (nint)outputs * Stripes.Count,
             BStep = Stripes.Count,
+            CRow = Stripes.Count,
             CColumn = (nint)inputs * Stripes.Count,
+            AheadStep = inputs,
         };
-        Sum<TVector, TOps>(w, dy, dx, null, inputs, outputs, blocks, false, p);
+        Tap whole = default;
+        p.Taps = &whole;
+        p.TapCount = 1;
+        for (int term = 0; term < outputs; term += SumBlocks.Terms)
+        {
+            p.Depth = Math.Min(SumBlocks.Terms, outputs - term);
+            p.Accumulate = term > 0;
+            for (int row = 0; row < inputs; row += ProductTile.TallRows)
+            {
+                int rows = Math.Min(ProductTile.TallRows, inputs - row), tileColumns = ProductTile.ColumnsFor(rows);
+                p.A = w + row + ((nint)term * inputs);
+                for (int column = 0; column < blocks; column += tileColumns)
+                {
+                    p.Ahead = column == 0 && inputs - row > LinesAhead ? p.A + LinesAhead : null;
+                    p.B = dy + (column * p.BColumn) + (term * p.BStep);
+                    p.C = dx + (column * p.CColumn) + (row * p.CRow);
+                    ProductTile<TVector, TOps>.Run(rows, Math.Min(tileColumns, blocks - column), in p);
+                }
+            }
+        }
     }
 
     /// <summary>dw = dy·xᵀ over all samples.</summary>
     /// <param name="x"><c>[block][I][16]</c>.</param>
-    /// <param name="dy"><c>[block][O][16]</c>; zero in lanes without a sample.</param>
+    /// <param name="dy"><c>[block][O][16]</c>; zero in lanes without a sample, where there are several blocks.</param>
     /// <param name="dw"><c>[O, I]</c>, overwritten.</param>
     /// <param name="inputs">I.</param>
     /// <param name="outputs">O.</param>
-    /// <param name="blocks">Blocks of 16 samples.</param>
+    /// <param name="samples">Samples. Lanes without one take part in the sum, as zeros, only where there are several blocks.</param>
     /// <param name="scratch"><see cref="WeightGradientScratch"/> floats, 64-byte aligned.</param>
-    public static void WeightGradient(float* x, float* dy, float* dw, int inputs, int outputs, int blocks, float* scratch)
+    public static void WeightGradient(float* x, float* dy, float* dw, int inputs, int outputs, int samples, float* scratch)
     {
         if (Vector512.IsHardwareAccelerated)
-            WeightGradient<Vector512<float>, Ops512>(x, dy, dw, inputs, outputs, blocks, scratch);
+            WeightGradient<Vector512<float>, Ops512>(x, dy, dw, inputs, outputs, samples, scratch);
         else if (Vector256.IsHardwareAccelerated)
-            WeightGradient<Vector256<float>, Ops256>(x, dy, dw, inputs, outputs, blocks, scratch);
+            WeightGradient<Vector256<float>, Ops256>(x, dy, dw, inputs, outputs, samples, scratch);
         else
-            WeightGradient<Vector128<float>, Ops128>(x, dy, dw, inputs, outputs, blocks, scratch);
+            WeightGradient<Vector128<float>, Ops128>(x, dy, dw, inputs, outputs, samples, scratch);
     }
 
     /// <summary>The same at one vector width.</summary>
-    internal static void WeightGradient<TVector, TOps>(float* x, float* dy, float* dw, int inputs, int outputs, int blocks, float* scratch)
+    internal static void WeightGradient<TVector, TOps>(float* x, float* dy, float* dw, int inputs, int outputs, int samples, float* scratch)
         where TVector : struct
         where TOps : struct, IVectorOps<TVector>
     {
-        int width = RoundUp(inputs);
+        int width = RoundUp(inputs), blocks = RoundUp(samples) / Stripes.Count;
         float* edge = scratch;
         float* transposed = scratch + (ProductTile.TallRows * Stripes.Count);
         for (int block = 0; block < blocks; block++)
@@ -111,9 +169,10 @@ internal static unsafe class FullyConnectedKernels
             BStep = width,
             CRow = inputs,
             CColumn = Stripes.Count,
-            Depth = Stripes.Count,
+            Depth = Math.Min(samples, Stripes.Count),
             Taps = taps,
             TapCount = blocks,
+            Uncached = (long)inputs * outputs >= UncachedFrom && inputs % Stripes.Count == 0 && (nuint)dw % (Stripes.Count * sizeof(float)) == 0,
         };
         int whole = inputs / Stripes.Count;
         for (int row = 0; row < outputs; row += ProductTile.TallRows)
@@ -139,41 +198,14 @@ internal static unsafe class FullyConnectedKernels
             for (int r = 0; r < rows; r++)
                 new Span<float>(edge + (r * Stripes.Count), rest).CopyTo(new Span<float>(dw + ((nint)(row + r) * inputs) + (whole * Stripes.Count), rest));
         }
+
+        if (p.Uncached)
+            Widest.Fence();
     }
 
     /// <summary>Floats of scratch that <see cref="WeightGradient"/> needs.</summary>
     public static int WeightGradientScratch(int inputs, int blocks) =>
         (ProductTile.TallRows * Stripes.Count) + (blocks * Stripes.Count * RoundUp(inputs));
-
-    private static void Sum<TVector, TOps>(float* w, float* from, float* to, float* bias, int rowsInAll, int terms, int blocks, bool rectify, ProductOperands p)
-        where TVector : struct
-        where TOps : struct, IVectorOps<TVector>
-    {
-        Tap whole = default;
-        p.Taps = &whole;
-        p.TapCount = 1;
-        p.CRow = Stripes.Count;
-        for (int term = 0; term < terms; term += SumBlocks.Terms)
-        {
-            p.Depth = Math.Min(SumBlocks.Terms, terms - term);
-            p.Accumulate = term > 0;
-            bool last = term + p.Depth == terms;
-            p.Rectify = rectify && last;
-            for (int row = 0; row < rowsInAll; row += ProductTile.TallRows)
-            {
-                int rows = Math.Min(ProductTile.TallRows, rowsInAll - row);
-                int tileColumns = ProductTile.ColumnsFor(rows);
-                p.A = w + (row * p.ARow) + (term * p.AStep);
-                p.Bias = bias == null || !last ? null : bias + row;
-                for (int column = 0; column < blocks; column += tileColumns)
-                {
-                    p.B = from + (column * p.BColumn) + (term * p.BStep);
-                    p.C = to + (column * p.CColumn) + (row * p.CRow);
-                    ProductTile<TVector, TOps>.Run(rows, Math.Min(tileColumns, blocks - column), in p);
-                }
-            }
-        }
-    }
 
     private static int RoundUp(int value) => (value + Stripes.Count - 1) / Stripes.Count * Stripes.Count;
 }

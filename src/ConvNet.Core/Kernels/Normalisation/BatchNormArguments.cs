@@ -51,6 +51,12 @@ internal readonly unsafe struct BatchNormArguments
     /// <summary>C.</summary>
     public int Channels { get; init; }
 
+    /// <summary>The first channel of those that a forward kernel works on; over channel lanes the first of a group of 16.</summary>
+    public int FirstChannel { get; init; }
+
+    /// <summary>One past the last.</summary>
+    public int EndChannel { get; init; }
+
     /// <summary>H·W.</summary>
     public int Pixels { get; init; }
 

@@ -12,7 +12,7 @@ internal readonly struct BatchNormStatistics : IKernel<BatchNormArguments>
     {
         float* stripes = stackalloc float[Stripes.Count];
         float count = (float)a.Samples * a.Pixels;
-        for (int channel = 0; channel < a.Channels; channel++)
+        for (int channel = a.FirstChannel; channel < a.EndChannel; channel++)
         {
             float* x = a.X + ((nint)channel * a.Pixels * Stripes.Count);
             Sum<TVector, TOps>(in a, x, 0, squares: false, stripes);
@@ -67,8 +67,14 @@ internal readonly struct BatchNormStatistics : IKernel<BatchNormArguments>
                 for (int rest = 0; pixel < a.Pixels; pixel++, rest++, p += Stripes.Count)
                 {
                     TVector d = TOps.And(TOps.Subtract(TOps.Load(p), m), mask);
-                    ref TVector sum = ref rest == 0 ? ref s0 : ref rest == 1 ? ref s1 : ref s2;
+                    TVector sum = rest == 0 ? s0 : rest == 1 ? s1 : s2;
                     sum = squares ? TOps.FusedMultiplyAdd(d, d, sum) : TOps.Add(sum, d);
+                    if (rest == 0)
+                        s0 = sum;
+                    else if (rest == 1)
+                        s1 = sum;
+                    else
+                        s2 = sum;
                 }
             }
 
@@ -87,7 +93,7 @@ internal readonly struct BatchNormApply : IKernel<BatchNormArguments>
         nint plane = (nint)a.Pixels * Stripes.Count;
         for (int block = 0; block < a.Blocks; block++)
         {
-            for (int channel = 0; channel < a.Channels; channel++)
+            for (int channel = a.FirstChannel; channel < a.EndChannel; channel++)
             {
                 TVector mean = TOps.Broadcast(a.Mean[channel]), beta = TOps.Broadcast(a.Beta[channel]);
                 TVector scale = TOps.Broadcast(a.Gamma[channel] * a.InverseDeviation[channel]);

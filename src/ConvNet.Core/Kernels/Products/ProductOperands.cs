@@ -69,4 +69,13 @@ internal unsafe struct ProductOperands
 
     /// <summary>Negative results become +0, after the bias.</summary>
     public bool Rectify;
+
+    /// <summary>Memory to ask for while a tile of 12 rows is computed, a line a term: what a later tile reads. Null for none. Never decides a result.</summary>
+    public float* Ahead;
+
+    /// <summary>Floats from the place asked for at one term to the next one's.</summary>
+    public nint AheadStep;
+
+    /// <summary>Write C around the caches: it is large and not read soon. Each row and column is aligned to 64 bytes then; <see cref="Simd.IVectorOps{TVector}.StoreUncached"/>.</summary>
+    public bool Uncached;
 }

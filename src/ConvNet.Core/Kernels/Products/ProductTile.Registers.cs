@@ -32,7 +32,8 @@ internal static unsafe partial class ProductTile<TVector, TOps>
         TVector sa0 = default, sa1 = default;
         TVector sb0 = default, sb1 = default;
         nint row = p.ARow, aStep = p.AStep, bStep = p.BStep;
-        nint v1 = VectorOffset(1, p.BColumn);
+        nint v1 = VectorOffset(1, p.BColumn), aheadStep = p.AheadStep;
+        float* ahead = p.Ahead;
         for (int tap = 0; tap < p.TapCount; tap++)
         {
             float* a = p.A + p.Taps[tap].A, b = p.B + p.Taps[tap].B;
@@ -133,6 +134,12 @@ internal static unsafe partial class ProductTile<TVector, TOps>
                     sb0 = TOps.FusedMultiplyAdd(x, b0, sb0);
                     if (TVectors.Value > 1)
                         sb1 = TOps.FusedMultiplyAdd(x, b1, sb1);
+                }
+
+                if (TRows.Value > 11 && ahead != null)
+                {
+                    ProductTile.Prefetch(ahead);
+                    ahead += aheadStep;
                 }
 
                 a += aStep;

@@ -44,6 +44,14 @@ internal static unsafe class ProductTile
         }
     }
 
+    /// <summary>Asks for a cache line that will be needed soon, but not at once.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static void Prefetch(float* line)
+    {
+        if (Sse.IsSupported)
+            Sse.Prefetch1(line);
+    }
+
     /// <summary>The specification, element by element.</summary>
     internal static void Reference(int rows, int columns, in ProductOperands p)
     {
@@ -177,6 +185,9 @@ internal static unsafe partial class ProductTile<TVector, TOps>
             sum = TOps.Add(sum, TOps.Load(p.LaneBias + (vector * TOps.Count)));
         if (p.Rectify)
             sum = TOps.Rectify(sum);
-        TOps.Store(sum, c);
+        if (p.Uncached)
+            TOps.StoreUncached(sum, c);
+        else
+            TOps.Store(sum, c);
     }
 }
