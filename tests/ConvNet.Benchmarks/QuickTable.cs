@@ -16,6 +16,7 @@ internal static class QuickTable
         _peak = PeakMeter.MultiplyAddPeak();
         Console.WriteLine(string.Create(CultureInfo.InvariantCulture,
             $"{Widest.Lanes} lanes, peak {_peak:F1} GFLOP/s a thread, copy {PeakMeter.CopyBandwidth():F1} GB/s"));
+        MemoryTable.Print(only);
         foreach ((int m, int n, int k) in ((int, int, int)[])[(256, 256, 256), (512, 512, 512), (1024, 1024, 1024), (128, 4096, 1152), (1000, 64, 512)])
         {
             if (!$"gemm {m}x{n}x{k}".Contains(only, StringComparison.Ordinal))

@@ -52,6 +52,18 @@ internal readonly unsafe struct PooledWindows
             Stride = (nint)a.Columns.Stride * Stripes.Count,
         };
     }
+
+    /// <summary>Asks for what the next line of outputs sees below this window: the processor does not foresee so many lines at once, each a few KB long.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static void Foresee(float* below, nint line, nint stride)
+    {
+        ProductTile.Prefetch(below);
+        if (stride == Stripes.Count)
+            return;
+        ProductTile.Prefetch(below + Stripes.Count);
+        ProductTile.Prefetch(below + line);
+        ProductTile.Prefetch(below + line + Stripes.Count);
+    }
 }
 
 /// <summary>y = the greatest x in the window; padding never wins. A window that sees nothing but padding gives 0.</summary>
@@ -100,6 +112,8 @@ internal readonly struct MaxPoolingForward : IKernel<PoolingArguments>
                 TVector most = TSize.Value > 0 || (rows > 0 && columns > 0) ? TOps.Load(window) : default;
                 if (TSize.Value > 0)
                 {
+                    if (lane == 0)
+                        PooledWindows.Foresee(window + (TSize.Value * line), line, stride);
                     most = TOps.Greater(TOps.Load(window + step), most);
                     if (TSize.Value > 2)
                         most = TOps.Greater(TOps.Load(window + (2 * step)), most);
@@ -155,8 +169,10 @@ internal readonly struct MaxPoolingBackward : IKernel<PoolingArguments>
                     PooledWindows w = PooledWindows.From(in a, oh, ow);
                     if (w is { Rows: 2, Columns: 2 } && disjoint)
                         GiveBack<TVector, TOps, N2, N1>(x + w.First, y, dy, dx + w.First, in w);
-                    else if (w is { Rows: 3, Columns: 3 } && !disjoint)
-                        GiveBack<TVector, TOps, N3, N0>(x + w.First, y, dy, dx + w.First, in w);
+                    else if (w is { Rows: 3, Columns: 3, Step: Stripes.Count, Stride: Stripes.Count })
+                        GiveBack3<TVector, TOps, N1>(x + w.First, y, dy, dx + w.First, in w);
+                    else if (w is { Rows: 3, Columns: 3, Step: Stripes.Count, Stride: 2 * Stripes.Count })
+                        GiveBack3<TVector, TOps, N2>(x + w.First, y, dy, dx + w.First, in w);
                     else if (disjoint)
                         GiveBack<TVector, TOps, N0, N1>(x + w.First, y, dy, dx + w.First, in w);
                     else
@@ -180,7 +196,7 @@ internal readonly struct MaxPoolingBackward : IKernel<PoolingArguments>
         return end;
     }
 
-    /// <summary>TSize: rows and columns of the windows, if known; 0 if not. TDisjoint: 1 where no place lies in two windows, so that nothing need be added to.</summary>
+    /// <summary>TSize: rows and columns of the windows, 2 or 0 for any. TDisjoint: 1 where no place lies in two windows, so that nothing need be added to.</summary>
     private static unsafe void GiveBack<TVector, TOps, TSize, TDisjoint>(float* x, float* y, float* dy, float* dx, in PooledWindows w)
         where TVector : struct
         where TOps : struct, IVectorOps<TVector>
@@ -188,53 +204,115 @@ internal readonly struct MaxPoolingBackward : IKernel<PoolingArguments>
         where TDisjoint : struct, IConstant
     {
         int count = w.Count, rows = w.Rows, columns = w.Columns;
-        nint stride = w.Stride, line = w.Line, step = w.Step, difference = (nint)dx - (nint)x;
+        nint stride = w.Stride, line = w.Line, step = w.Step;
         for (int lane = 0; lane < Stripes.Count; lane += TOps.Count)
         {
-            float* window = x + lane;
+            nint window = lane;
             for (int i = 0; i < count; i++, window += stride)
             {
                 TVector most = TOps.Load(y + ((nint)i * Stripes.Count) + lane), rest = TOps.Load(dy + ((nint)i * Stripes.Count) + lane);
                 if (TSize.Value > 0)
                 {
-                    rest = Place<TVector, TOps, TDisjoint>(window, difference, most, rest);
-                    rest = Place<TVector, TOps, TDisjoint>(window + step, difference, most, rest);
-                    if (TSize.Value > 2)
-                        rest = Place<TVector, TOps, TDisjoint>(window + (2 * step), difference, most, rest);
-                    float* at = window + line;
-                    rest = Place<TVector, TOps, TDisjoint>(at, difference, most, rest);
-                    rest = Place<TVector, TOps, TDisjoint>(at + step, difference, most, rest);
-                    if (TSize.Value > 2)
-                    {
-                        rest = Place<TVector, TOps, TDisjoint>(at + (2 * step), difference, most, rest);
-                        at += line;
-                        rest = Place<TVector, TOps, TDisjoint>(at, difference, most, rest);
-                        rest = Place<TVector, TOps, TDisjoint>(at + step, difference, most, rest);
-                        rest = Place<TVector, TOps, TDisjoint>(at + (2 * step), difference, most, rest);
-                    }
+                    if (lane == 0)
+                        PooledWindows.Foresee(x + window + (2 * line), line, stride);
+                    TOps.Store(Given<TVector, TOps>(x + window, most, ref rest), dx + window);
+                    TOps.Store(Given<TVector, TOps>(x + window + step, most, ref rest), dx + window + step);
+                    TOps.Store(Given<TVector, TOps>(x + window + line, most, ref rest), dx + window + line);
+                    TOps.Store(Given<TVector, TOps>(x + window + line + step, most, ref rest), dx + window + line + step);
+                    continue;
                 }
-                else
+
+                for (int row = 0; row < rows; row++)
                 {
-                    for (int row = 0; row < rows; row++)
+                    for (int column = 0; column < columns; column++)
                     {
-                        for (int column = 0; column < columns; column++)
-                            rest = Place<TVector, TOps, TDisjoint>(window + (row * line) + (column * step), difference, most, rest);
+                        nint at = window + (row * line) + (column * step);
+                        TVector given = Given<TVector, TOps>(x + at, most, ref rest);
+                        TOps.Store(TDisjoint.Value > 0 ? given : TOps.Add(TOps.Load(dx + at), given), dx + at);
                     }
                 }
             }
         }
     }
 
-    /// <summary>Gives what is left of the gradient to a place, where it holds the maximum. Returns what is left then: what was given is not given again.</summary>
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static unsafe TVector Place<TVector, TOps, TDisjoint>(float* x, nint toGradient, TVector most, TVector rest)
+    /// <summary>Windows of 3×3, one or two pixels apart (TStride).</summary>
+    /// <remarks>
+    /// A column that the next window sees too stays in registers until the last has added to it: to load what was stored a moment ago would wait until
+    /// the store has reached the cache (measured: three times as long in all).
+    /// </remarks>
+    private static unsafe void GiveBack3<TVector, TOps, TStride>(float* x, float* y, float* dy, float* dx, in PooledWindows w)
         where TVector : struct
         where TOps : struct, IVectorOps<TVector>
-        where TDisjoint : struct, IConstant
+        where TStride : struct, IConstant
     {
-        float* dx = (float*)((byte*)x + toGradient);
-        TVector won = TOps.IsEqual(TOps.Load(x), most), given = TOps.Select(won, rest, default);
-        TOps.Store(TDisjoint.Value > 0 ? given : TOps.Add(TOps.Load(dx), given), dx);
-        return TOps.Select(won, default, rest);
+        const int step = Stripes.Count;
+        int count = w.Count;
+        nint line = w.Line;
+        for (int lane = 0; lane < Stripes.Count; lane += TOps.Count)
+        {
+            float* x0 = x + lane, x1 = x0 + line, x2 = x1 + line, d0 = dx + lane, d1 = d0 + line, d2 = d1 + line;
+            TVector a0 = TOps.Load(d0), a1 = TOps.Load(d1), a2 = TOps.Load(d2);
+            TVector b0 = default, b1 = default, b2 = default;
+            if (TStride.Value == 1)
+                (b0, b1, b2) = (TOps.Load(d0 + step), TOps.Load(d1 + step), TOps.Load(d2 + step));
+            for (int i = 0; i < count; i++)
+            {
+                TVector most = TOps.Load(y + ((nint)i * Stripes.Count) + lane), rest = TOps.Load(dy + ((nint)i * Stripes.Count) + lane);
+                if (lane == 0)
+                    PooledWindows.Foresee(x2 + line, line, TStride.Value * step);
+                Line<TVector, TOps, TStride>(x0, d0, most, ref rest, ref a0, ref b0);
+                Line<TVector, TOps, TStride>(x1, d1, most, ref rest, ref a1, ref b1);
+                Line<TVector, TOps, TStride>(x2, d2, most, ref rest, ref a2, ref b2);
+                x0 += TStride.Value * step;
+                x1 += TStride.Value * step;
+                x2 += TStride.Value * step;
+                d0 += TStride.Value * step;
+                d1 += TStride.Value * step;
+                d2 += TStride.Value * step;
+            }
+
+            TOps.Store(a0, d0);
+            TOps.Store(a1, d1);
+            TOps.Store(a2, d2);
+            if (TStride.Value == 1)
+            {
+                TOps.Store(b0, d0 + step);
+                TOps.Store(b1, d1 + step);
+                TOps.Store(b2, d2 + step);
+            }
+        }
+    }
+
+    /// <summary>Three places of a window's line. <paramref name="first"/> and, one pixel apart, <paramref name="second"/> are the sums of its first columns, then of the next window's.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static unsafe void Line<TVector, TOps, TStride>(float* x, float* dx, TVector most, ref TVector rest, ref TVector first, ref TVector second)
+        where TVector : struct
+        where TOps : struct, IVectorOps<TVector>
+        where TStride : struct, IConstant
+    {
+        const int step = Stripes.Count;
+        TOps.Store(TOps.Add(first, Given<TVector, TOps>(x, most, ref rest)), dx);
+        TVector middle = TOps.Add(TStride.Value == 1 ? second : TOps.Load(dx + step), Given<TVector, TOps>(x + step, most, ref rest));
+        TVector last = TOps.Add(TOps.Load(dx + (2 * step)), Given<TVector, TOps>(x + (2 * step), most, ref rest));
+        if (TStride.Value == 1)
+        {
+            (first, second) = (middle, last);
+        }
+        else
+        {
+            TOps.Store(middle, dx + step);
+            first = last;
+        }
+    }
+
+    /// <summary>What a place gets: all that is left of the gradient, where it holds the maximum. That is not given again.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static unsafe TVector Given<TVector, TOps>(float* x, TVector most, ref TVector rest)
+        where TVector : struct
+        where TOps : struct, IVectorOps<TVector>
+    {
+        TVector won = TOps.IsEqual(TOps.Load(x), most), given = TOps.And(won, rest);
+        rest = TOps.AndNot(rest, won);
+        return given;
     }
 }
