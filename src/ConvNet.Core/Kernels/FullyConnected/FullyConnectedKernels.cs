@@ -11,7 +11,7 @@ namespace ConvNet.Core.Kernels.FullyConnected;
 /// <b>Canonical order</b>: forward sums over inputs ascending in blocks of <see cref="SumBlocks.Terms"/>, then the bias; the gradient by input over outputs
 /// ascending in such blocks; the gradient by weight over samples ascending in one chain.
 /// <b>Memory</b>: the weights of large layers (AlexNet's first has 151 MB) pass the caches once a pass, and that takes as long as the arithmetic. So each pass says
-/// long before what it will read, see <see cref="ProductOperands.Ahead"/>: forward the next 12 rows, which lie side by side; backward, where each of 256 rows is a stream of its own
+/// long before what it will read, see <see cref="ProductOperands.Ahead"/>: forward the next rows, which lie side by side; backward, where each of 256 rows is a stream of its own
 /// and that is too many for the processor to foresee, the next columns.
 /// </remarks>
 internal static unsafe class FullyConnectedKernels
@@ -50,13 +50,15 @@ internal static unsafe class FullyConnectedKernels
         Tap whole = default;
         p.Taps = &whole;
         p.TapCount = 1;
-        for (int row = 0; row < outputs; row += ProductTile.TallRows)
+        // 6 rows, not 12: rows of a power of two of inputs lie in one set of the first cache, which holds 8 lines.
+        const int together = ProductTile.WideRows;
+        for (int row = 0; row < outputs; row += together)
         {
-            int rows = Math.Min(ProductTile.TallRows, outputs - row), tileColumns = ProductTile.ColumnsFor(rows);
+            int rows = Math.Min(together, outputs - row), tileColumns = ProductTile.ColumnsFor(rows);
 
             // The next rows lie behind these: they are fetched in a walk as long as this one.
-            bool more = outputs - row >= 2 * ProductTile.TallRows;
-            float* next = w + ((nint)(row + ProductTile.TallRows) * inputs);
+            bool more = outputs - row >= 2 * together;
+            float* next = w + ((nint)(row + together) * inputs);
             for (int term = 0; term < inputs; term += SumBlocks.Terms)
             {
                 p.Depth = Math.Min(SumBlocks.Terms, inputs - term);
@@ -67,8 +69,8 @@ internal static unsafe class FullyConnectedKernels
                 p.Bias = bias == null || !last ? null : bias + row;
                 for (int column = 0; column < blocks; column += tileColumns)
                 {
-                    p.Ahead = more && column == 0 ? next + (term * ProductTile.TallRows) : null;
-                    p.AheadStep = ProductTile.TallRows;
+                    p.Ahead = more && column == 0 ? next + (term * together) : null;
+                    p.AheadStep = together;
                     p.B = x + (column * p.BColumn) + (term * p.BStep);
                     p.C = y + (column * p.CColumn) + (row * p.CRow);
                     ProductTile<TVector, TOps>.Run(rows, Math.Min(tileColumns, blocks - column), in p);

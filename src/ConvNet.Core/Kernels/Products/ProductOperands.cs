@@ -70,7 +70,7 @@ internal unsafe struct ProductOperands
     /// <summary>Negative results become +0, after the bias.</summary>
     public bool Rectify;
 
-    /// <summary>Memory to ask for while a tile of 12 rows is computed, a line a term: what a later tile reads. Null for none. Never decides a result.</summary>
+    /// <summary>Memory to ask for while a tile of 6 rows or more and up to two columns is computed, a line a term: what a later tile reads. Null for none. Never decides a result.</summary>
     public float* Ahead;
 
     /// <summary>Floats from the place asked for at one term to the next one's.</summary>

@@ -136,7 +136,7 @@ internal static unsafe partial class ProductTile<TVector, TOps>
                         sb1 = TOps.FusedMultiplyAdd(x, b1, sb1);
                 }
 
-                if (TRows.Value > 11 && ahead != null)
+                if (TRows.Value >= ProductTile.WideRows && ahead != null)
                 {
                     ProductTile.Prefetch(ahead);
                     ahead += aheadStep;
