@@ -23,6 +23,9 @@ internal sealed unsafe class WinogradConvolution
 {
     private const int ChannelRows = 8;
 
+    /// <summary>Transformed weights of more floats are in no cache when they are multiplied.</summary>
+    private const long LargeWeights = 1 << 20;
+
     private readonly ConvolutionGeometry _geometry;
     private readonly WinogradTiling _forward, _backward;
 
@@ -127,7 +130,9 @@ internal sealed unsafe class WinogradConvolution
             CColumn = (nint)t.Together * Stripes.Count,
             Depth = Stripes.Count,
             Taps = taps,
+            AheadStep = Stripes.Count,
         };
+        bool large = (long)WinogradTiling.Places * t.WeightStep > LargeWeights;
         for (int place = 0; place < WinogradTiling.Places; place++)
         {
             for (int block = 0; block < t.SourceGroups; block += GroupsOfBlock)
@@ -138,9 +143,12 @@ internal sealed unsafe class WinogradConvolution
                 float* b = u + ((nint)place * t.WeightStep) + ((nint)block * Stripes.Count * Stripes.Count);
                 for (int group = 0; group < t.DestinationGroups; group += columns)
                 {
+                    // Weights that no cache holds: the first two tiles of rows ask for the two columns of the next ones.
+                    float* next = large && group + columns < t.DestinationGroups ? b + ((group + columns) * p.BColumn) : null;
                     p.B = b + (group * p.BColumn);
                     for (int row = 0; row < count; row += rows)
                     {
+                        p.Ahead = next == null || row > rows ? null : next + (row == 0 ? 0 : p.BColumn);
                         p.A = a + ((nint)row * Stripes.Count);
                         p.C = m + ((nint)place * t.PlaceStep(t.DestinationGroups)) + ((((nint)group * t.Together) + row) * Stripes.Count);
                         ProductTile<TVector, TOps>.Run(Math.Min(rows, count - row), Math.Min(columns, t.DestinationGroups - group), in p);
@@ -175,6 +183,7 @@ internal sealed unsafe class WinogradConvolution
         {
             p.Depth = Math.Min(t.Together, tiles - first);
             p.Accumulate = first > 0;
+            p.Uncached = WinogradWeights<TVector, TOps>.WritesUncached(t) && tiles <= t.Together;
             WinogradTiles<TVector, TOps>.Input(t, x, first, p.Depth, v);
             WinogradTiles<TVector, TOps>.OutputGradient(t, dy, first, p.Depth, dm);
             for (int place = 0; place < WinogradTiling.Places; place++)

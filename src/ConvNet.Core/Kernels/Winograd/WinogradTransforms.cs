@@ -65,19 +65,28 @@ internal static unsafe class WinogradTransforms<TVector, TOps>
         TOps.Store(y3, to + (5 * step));
     }
 
-    /// <summary>G: three weights to six.</summary>
+    /// <summary>G: three weights to six; written around the caches if <paramref name="uncached"/>.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static void Weights(TVector g0, TVector g1, TVector g2, float* to, nint step)
+    public static void Weights(TVector g0, TVector g1, TVector g2, float* to, nint step, bool uncached = false)
     {
         TVector sixth = TOps.Broadcast(-1f / 6), twelfth = TOps.Broadcast(1f / 12), twentyFourth = TOps.Broadcast(1f / 24);
         TVector ends = TOps.Multiply(sixth, TOps.Add(g0, g2)), middle = TOps.Multiply(sixth, g1);
         TVector far = TOps.FusedMultiplyAdd(twentyFourth, g0, TOps.Multiply(TOps.Broadcast(1f / 6), g2)), near = TOps.Multiply(twelfth, g1);
-        TOps.Store(TOps.Multiply(TOps.Broadcast(0.25f), g0), to);
-        TOps.Store(TOps.Add(ends, middle), to + step);
-        TOps.Store(TOps.Subtract(ends, middle), to + (2 * step));
-        TOps.Store(TOps.Add(far, near), to + (3 * step));
-        TOps.Store(TOps.Subtract(far, near), to + (4 * step));
-        TOps.Store(g2, to + (5 * step));
+        Write(TOps.Multiply(TOps.Broadcast(0.25f), g0), to, uncached);
+        Write(TOps.Add(ends, middle), to + step, uncached);
+        Write(TOps.Subtract(ends, middle), to + (2 * step), uncached);
+        Write(TOps.Add(far, near), to + (3 * step), uncached);
+        Write(TOps.Subtract(far, near), to + (4 * step), uncached);
+        Write(g2, to + (5 * step), uncached);
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static void Write(TVector value, float* to, bool uncached)
+    {
+        if (uncached)
+            TOps.StoreUncached(value, to);
+        else
+            TOps.Store(value, to);
     }
 
     /// <summary>Gᵀ: the gradients of six weights to those of three.</summary>

@@ -1,5 +1,6 @@
 using ConvNet.Core.Kernels.Channels;
 using ConvNet.Core.Kernels.Convolutions;
+using ConvNet.Core.Kernels.Products;
 using ConvNet.Core.Simd;
 
 namespace ConvNet.Core.Kernels.Winograd;
@@ -9,6 +10,12 @@ internal static unsafe class WinogradWeights<TVector, TOps>
     where TVector : struct
     where TOps : struct, IVectorOps<TVector>
 {
+    /// <summary>Floats of transforms, 8 MB: as many and more leave little of the caches to anything else.</summary>
+    private const long UncachedFrom = 2 << 20;
+
+    /// <summary>How far ahead the 36 transforms of a window are asked for, in floats: so many streams the processor does not foresee.</summary>
+    private const int Ahead = 8 * Stripes.Count;
+
     private const int Window = 3, Square = WinogradTiling.Square, Row = Square * Stripes.Count;
 
     /// <summary>G g Gᵀ of every window.</summary>
@@ -23,6 +30,7 @@ internal static unsafe class WinogradWeights<TVector, TOps>
         float* square = stackalloc float[Window * Row];
         int sources = t.SourceGroups * Stripes.Count;
         nint tap = (nint)sources * Stripes.Count, step = t.WeightStep;
+        bool uncached = WritesUncached(t);
         for (int group = 0; group < t.DestinationGroups; group++)
         {
             ChannelWeights.PackPanel(g, backward, sources, sources, weights, group, panel);
@@ -43,12 +51,19 @@ internal static unsafe class WinogradWeights<TVector, TOps>
                     for (int column = 0; column < Square; column++)
                     {
                         float* s = square + (column * Stripes.Count) + lane;
-                        WinogradTransforms<TVector, TOps>.Weights(TOps.Load(s), TOps.Load(s + Row), TOps.Load(s + (2 * Row)), to + (column * step), Square * step);
+                        WinogradTransforms<TVector, TOps>.Weights(TOps.Load(s), TOps.Load(s + Row), TOps.Load(s + (2 * Row)), to + (column * step), Square * step, uncached);
                     }
                 }
             }
         }
+
+        if (uncached)
+            Widest.Fence();
     }
+
+    /// <summary>Whether transforms are written around the caches: none would hold them until they are read, and whole lines are written at once.</summary>
+    public static bool WritesUncached(WinogradTiling t) =>
+        TOps.Count == Stripes.Count && (long)WinogradTiling.Places * t.WeightStep > UncachedFrom;
 
     /// <summary>Gᵀ du G of every window.</summary>
     /// <param name="g">The convolution.</param>
@@ -72,6 +87,8 @@ internal static unsafe class WinogradWeights<TVector, TOps>
                     for (int row = 0; row < Square; row++)
                     {
                         float* p = from + (row * Square * step);
+                        for (int column = 0; column < Square; column++)
+                            ProductTile.Prefetch(p + (column * step) + Ahead);
                         WinogradTransforms<TVector, TOps>.WeightGradient(
                             TOps.Load(p), TOps.Load(p + step), TOps.Load(p + (2 * step)), TOps.Load(p + (3 * step)), TOps.Load(p + (4 * step)), TOps.Load(p + (5 * step)),
                             square + (row * Half) + lane, Stripes.Count);

@@ -23,6 +23,7 @@ public sealed unsafe class WinogradTests
         Of(16, 16, 22, 23, 1, 1),       // more tiles than are taken together
         Of(272, 16, 4, 4, 1, 1),        // more channels than a block of a sum
         Of(16, 272, 4, 4, 1, 1),
+        Of(272, 256, 4, 4, 1, 1),       // weights too large for the caches
     ];
 
     public static TheoryData<int> Widths => Tests.Widths.All;
