@@ -5,14 +5,13 @@ namespace ConvNet.EndToEnd.Tests;
 /// <summary>A coordinator, two servers and three workers, each a process of its own: whatever happens to them, the weights are those of <c>convnet train</c>.</summary>
 public sealed class ClusterTests : IAsyncLifetime
 {
-    private const int Epochs = 60, StepsPerEpoch = 16;
-    private const long Steps = Epochs * StepsPerEpoch;
+    private const long Steps = Expected.Epochs * Expected.StepsPerEpoch;
 
     private readonly ProcessCluster _cluster = new();
     private readonly string _job;
     private Task<string> _expected = null!;
 
-    public ClusterTests() => _job = _cluster.WriteJob(Epochs);
+    public ClusterTests() => _job = _cluster.WriteJob(Expected.Epochs);
 
     public Task InitializeAsync()
     {
@@ -162,6 +161,11 @@ public sealed class ClusterTests : IAsyncLifetime
 /// <summary>Trains a job in one process once for all tests.</summary>
 internal static class Expected
 {
+    /// <summary>So many that the job still runs when a process that was started in its midst has joined.</summary>
+    public const int Epochs = 150;
+
+    public const int StepsPerEpoch = 16;
+
     private static readonly Lock Gate = new();
     private static Task<string>? _hash;
 

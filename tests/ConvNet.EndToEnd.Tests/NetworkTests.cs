@@ -6,8 +6,6 @@ namespace ConvNet.EndToEnd.Tests;
 /// <summary>Nodes on machines with addresses of their own, whose cables are cut and mended.</summary>
 public sealed class NetworkTests : IAsyncLifetime
 {
-    private const int Epochs = 60, StepsPerEpoch = 16;
-
     private ProcessCluster _cluster = null!;
     private string _job = null!;
     private Task<string> _expected = null!;
@@ -17,7 +15,7 @@ public sealed class NetworkTests : IAsyncLifetime
         if (Namespaces.Missing is not null)
             return Task.CompletedTask;
         _cluster = new ProcessCluster(new Namespaces());
-        _job = _cluster.WriteJob(Epochs);
+        _job = _cluster.WriteJob(Expected.Epochs);
         _expected = Expected.Of(_cluster, _job);
         return Task.CompletedTask;
     }
@@ -79,6 +77,6 @@ public sealed class NetworkTests : IAsyncLifetime
     {
         JobRecord ended = await _cluster.DoneAsync(job);
         Assert.Equal(await _expected, ended.WeightsSha256);
-        Audit.AssertEverySampleOnce(_cluster.Folder, job, Epochs * StepsPerEpoch);
+        Audit.AssertEverySampleOnce(_cluster.Folder, job, Expected.Epochs * Expected.StepsPerEpoch);
     }
 }
