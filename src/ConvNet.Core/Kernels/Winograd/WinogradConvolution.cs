@@ -5,10 +5,10 @@ using ConvNet.Core.Simd;
 
 namespace ConvNet.Core.Kernels.Winograd;
 
-/// <summary>A 3×3 convolution with a quarter of the multiplications, over channel lanes: forward, gradient by input, gradient by weight.</summary>
+/// <summary>A 3×3 convolution with a quarter of the multiplications, or a 5×5 one with little more than a third, over channel lanes: forward, gradient by input, gradient by weight.</summary>
 /// <remarks>
 /// <para>
-/// Each 6×6 square of input pixels and each window are transformed; products of the transforms, summed over channels, are transformed back to 4×4 output pixels
+/// Each 6×6 square of input pixels and each window are transformed; products of the transforms, summed over channels, are transformed back to 4×4 output pixels (2×2 for windows of 5×5)
 /// (<see cref="WinogradTransforms{TVector, TOps}"/>). The sums over channels are 36 matrix products, which is where the time goes. The gradient by input is the same with the
 /// window turned about. The gradient by weight is the adjoint: dw = Gᵀ [Σ over tiles of (A dy Aᵀ) ⊙ (Bᵀ x B)] G.
 /// </para>
@@ -35,8 +35,9 @@ internal sealed unsafe class WinogradConvolution
     public WinogradConvolution(ConvolutionGeometry geometry, int samples)
     {
         _geometry = geometry;
-        _forward = new WinogradTiling(geometry.Input, geometry.Output, geometry.Rows.Before, geometry.Columns.Before, samples);
-        _backward = new WinogradTiling(geometry.Output, geometry.Input, 2 - geometry.Rows.Before, 2 - geometry.Columns.Before, samples);
+        int window = geometry.Rows.Kernel;
+        _forward = new WinogradTiling(geometry.Input, geometry.Output, geometry.Rows.Before, geometry.Columns.Before, window, samples);
+        _backward = new WinogradTiling(geometry.Output, geometry.Input, window - 1 - geometry.Rows.Before, window - 1 - geometry.Columns.Before, window, samples);
     }
 
     /// <summary>The tilings of the forward pass and of the gradient by input.</summary>
@@ -47,7 +48,7 @@ internal sealed unsafe class WinogradConvolution
 
     /// <summary>y from x.</summary>
     /// <param name="samples">Samples.</param>
-    /// <param name="weights"><c>[OC, C, 3, 3]</c>.</param>
+    /// <param name="weights"><c>[OC, C, r, r]</c>.</param>
     /// <param name="x"><c>[N][C/16][H][W][16]</c>.</param>
     /// <param name="bias">OC floats, or null.</param>
     /// <param name="y"><c>[N][OC/16][OH][OW][16]</c>, overwritten.</param>

@@ -26,7 +26,7 @@ internal static unsafe class WinogradReference
                     for (int source = block; source < Math.Min(block + SumBlocks.Terms, t.Source.Channels); source++)
                     {
                         Input(t, x, sample, source, top, left, v);
-                        Window(g, backward, weights, destination, source, u);
+                        Window(g, t.Window, backward, weights, destination, source, u);
                         for (int place = 0; place < 36; place++)
                             part[place] = MathF.FusedMultiplyAdd(v[place], u[place], part[place]);
                     }
@@ -35,10 +35,10 @@ internal static unsafe class WinogradReference
                         m[place] = block == 0 ? part[place] : m[place] + part[place];
                 }
 
-                Both(m, 6, 6, 4, Outputs, result);
-                for (int pixel = 0; pixel < 16; pixel++)
+                Both(m, 6, 6, t.Tile, t.Tile == 4 ? Outputs : Outputs2, result);
+                for (int pixel = 0; pixel < t.Tile * t.Tile; pixel++)
                 {
-                    (int row, int column) = (top + (pixel / 4), left + (pixel % 4));
+                    (int row, int column) = (top + (pixel / t.Tile), left + (pixel % t.Tile));
                     if (!t.Destination.Holds(row, column))
                         continue;
                     float value = bias == null ? result[pixel] : result[pixel] + bias[destination];
@@ -63,13 +63,13 @@ internal static unsafe class WinogradReference
                 {
                     (int sample, int top, int left) = Place(t, tile);
                     Input(t, x, sample, c, top, left, v);
-                    for (int pixel = 0; pixel < 16; pixel++)
+                    for (int pixel = 0; pixel < t.Tile * t.Tile; pixel++)
                     {
-                        (int row, int column) = (top + (pixel / 4), left + (pixel % 4));
+                        (int row, int column) = (top + (pixel / t.Tile), left + (pixel % t.Tile));
                         outputs[pixel] = g.Output.Holds(row, column) ? dy[ChannelReference.At(g.Output, sample, oc, row, column)] : 0;
                     }
 
-                    Both(outputs, 4, 4, 6, OutputGradients, dm);
+                    Both(outputs, t.Tile, t.Tile, 6, t.Tile == 4 ? OutputGradients : OutputGradients2, dm);
                     for (int place = 0; place < 36; place++)
                         sum[place] = MathF.FusedMultiplyAdd(v[place], dm[place], sum[place]);
                 }
@@ -78,12 +78,12 @@ internal static unsafe class WinogradReference
                     du[place] = first == 0 ? sum[place] : du[place] + sum[place];
             }
 
-            Both(du, 6, 6, 3, WeightGradients, new Span<float>(dw + (pair * 9), 9));
+            Both(du, 6, 6, t.Window, t.Window == 3 ? WeightGradients : WeightGradients5, new Span<float>(dw + (pair * t.Window * t.Window), t.Window * t.Window));
         }
     }
 
     private static (int Sample, int Top, int Left) Place(WinogradTiling t, int tile) =>
-        (tile / t.TilesOfSample, tile % t.TilesOfSample / t.Columns * 4, tile % t.TilesOfSample % t.Columns * 4);
+        (tile / t.TilesOfSample, tile % t.TilesOfSample / t.Columns * t.Tile, tile % t.TilesOfSample % t.Columns * t.Tile);
 
     private static void Input(WinogradTiling t, float* x, int sample, int channel, int top, int left, Span<float> v)
     {
@@ -97,13 +97,14 @@ internal static unsafe class WinogradReference
         Both(square, 6, 6, 6, Inputs, v);
     }
 
-    private static void Window(ConvolutionGeometry g, bool backward, float* weights, int destination, int source, Span<float> u)
+    private static void Window(ConvolutionGeometry g, int size, bool backward, float* weights, int destination, int source, Span<float> u)
     {
         (int oc, int c) = backward ? (source, destination) : (destination, source);
-        Span<float> window = stackalloc float[9];
-        for (int tap = 0; tap < 9; tap++)
-            window[tap] = weights[(((oc * g.Input.Channels) + c) * 9) + (backward ? 8 - tap : tap)];
-        Both(window, 3, 3, 6, Weights, u);
+        int taps = size * size;
+        Span<float> window = stackalloc float[taps];
+        for (int tap = 0; tap < taps; tap++)
+            window[tap] = weights[(((oc * g.Input.Channels) + c) * taps) + (backward ? taps - 1 - tap : tap)];
+        Both(window, size, size, 6, size == 3 ? Weights : Weights5, u);
     }
 
     /// <summary>A transform along the rows, then along the columns.</summary>
@@ -150,6 +151,32 @@ internal static unsafe class WinogradReference
     {
         float near = u[1] + u[2], far = u[3] + u[4], away = u[2] - u[1], apart = u[3] - u[4];
         (g[0], g[1], g[2]) = (Fma(1f / 24, far, Fma(-1f / 6, near, 0.25f * u[0])), Fma(1f / 12, apart, (1f / 6) * away), Fma(1f / 6, far, (-1f / 6) * near) + u[5]);
+    }
+
+    private static void Outputs2(ReadOnlySpan<float> m, Span<float> y)
+    {
+        float s = m[1] + m[2], d = m[1] - m[2], p = m[3] + m[4], q = m[3] - m[4];
+        (y[0], y[1]) = ((m[0] + s) + p, Fma(2, q, d) + m[5]);
+    }
+
+    private static void OutputGradients2(ReadOnlySpan<float> y, Span<float> m)
+    {
+        float far = y[1] + y[1];
+        (m[0], m[1], m[2], m[3], m[4], m[5]) = (y[0], y[0] + y[1], y[0] - y[1], y[0] + far, y[0] - far, y[1]);
+    }
+
+    private static void Weights5(ReadOnlySpan<float> g, Span<float> u)
+    {
+        float ends = (-1f / 6) * ((g[0] + g[2]) + g[4]), middle = (-1f / 6) * (g[1] + g[3]);
+        float far = Fma(1f / 24, g[0], Fma(1f / 6, g[2], (2f / 3) * g[4])), near = Fma(1f / 12, g[1], (1f / 3) * g[3]);
+        (u[0], u[1], u[2], u[3], u[4], u[5]) = (0.25f * g[0], ends + middle, ends - middle, far + near, far - near, g[4]);
+    }
+
+    private static void WeightGradients5(ReadOnlySpan<float> u, Span<float> g)
+    {
+        float near = (-1f / 6) * (u[1] + u[2]), far = u[3] + u[4], away = (1f / 6) * (u[2] - u[1]), apart = u[3] - u[4];
+        (g[0], g[1], g[2]) = (Fma(1f / 24, far, Fma(0.25f, u[0], near)), Fma(1f / 12, apart, away), Fma(1f / 6, far, near));
+        (g[3], g[4]) = (Fma(1f / 3, apart, away), Fma(2f / 3, far, near) + u[5]);
     }
 
     private static float Fma(float a, float b, float c) => MathF.FusedMultiplyAdd(a, b, c);

@@ -1,3 +1,4 @@
+using System.Runtime.CompilerServices;
 using ConvNet.Core.Simd;
 using ConvNet.Core.Tensors;
 
@@ -8,7 +9,7 @@ internal static unsafe class WinogradTiles<TVector, TOps>
     where TVector : struct
     where TOps : struct, IVectorOps<TVector>
 {
-    private const int Square = WinogradTiling.Square, Tile = WinogradTiling.Tile, Row = Square * Stripes.Count;
+    private const int Square = WinogradTiling.Square, Row = Square * Stripes.Count;
 
     /// <summary>Bᵀ d B of each tile's 6×6 pixels; pixels outside the image are zeros.</summary>
     /// <param name="t">The tiling.</param>
@@ -27,7 +28,7 @@ internal static unsafe class WinogradTiles<TVector, TOps>
             {
                 (int sample, int tile) = Math.DivRem(first + i, t.TilesOfSample);
                 (int tileRow, int tileColumn) = Math.DivRem(tile, t.Columns);
-                int top = (tileRow * Tile) - t.Top, left = (tileColumn * Tile) - t.Left;
+                int top = (tileRow * t.Tile) - t.Top, left = (tileColumn * t.Tile) - t.Left;
                 float* from = x + ((((nint)sample * t.SourceGroups) + group) * plane) + (top * line) + ((nint)left * Stripes.Count);
                 float* to = v + ((((nint)group * t.Together) + i) * Stripes.Count);
                 bool whole = left >= 0 && left + Square <= source.Width;
@@ -60,7 +61,7 @@ internal static unsafe class WinogradTiles<TVector, TOps>
         }
     }
 
-    /// <summary>Aᵀ m A to each tile's 4×4 pixels, plus bias, rectified if wanted; pixels outside the image are dropped.</summary>
+    /// <summary>Aᵀ m A to each tile's pixels, plus bias, rectified if wanted; pixels outside the image are dropped.</summary>
     /// <param name="t">The tiling.</param>
     /// <param name="m"><c>[36][OC/16][tiles][16]</c>.</param>
     /// <param name="first">The first tile.</param>
@@ -70,8 +71,9 @@ internal static unsafe class WinogradTiles<TVector, TOps>
     /// <param name="y"><c>[N][OC/16][OH][OW][16]</c>.</param>
     public static void Output(WinogradTiling t, float* m, int first, int count, float* bias, bool rectify, float* y)
     {
-        const int Half = Tile * Stripes.Count;
+        const int Half = WinogradTiling.MostTile * Stripes.Count;
         float* square = stackalloc float[Square * Half];
+        bool four = t.Tile == WinogradTiling.MostTile;
         (Shape destination, nint step) = (t.Destination, t.PlaceStep(t.DestinationGroups));
         nint plane = (nint)destination.Pixels * Stripes.Count, line = (nint)destination.Width * Stripes.Count;
         for (int group = 0; group < t.DestinationGroups; group++)
@@ -80,19 +82,19 @@ internal static unsafe class WinogradTiles<TVector, TOps>
             {
                 (int sample, int tile) = Math.DivRem(first + i, t.TilesOfSample);
                 (int tileRow, int tileColumn) = Math.DivRem(tile, t.Columns);
-                int rows = Math.Min(Tile, destination.Height - (tileRow * Tile)), columns = Math.Min(Tile, destination.Width - (tileColumn * Tile));
+                int rows = Math.Min(t.Tile, destination.Height - (tileRow * t.Tile)), columns = Math.Min(t.Tile, destination.Width - (tileColumn * t.Tile));
                 float* from = m + ((((nint)group * t.Together) + i) * Stripes.Count);
-                float* to = y + ((((nint)sample * t.DestinationGroups) + group) * plane) + (tileRow * Tile * line) + ((nint)tileColumn * Tile * Stripes.Count);
+                float* to = y + ((((nint)sample * t.DestinationGroups) + group) * plane) + (tileRow * t.Tile * line) + ((nint)tileColumn * t.Tile * Stripes.Count);
                 for (int lane = 0; lane < Stripes.Count; lane += TOps.Count)
                 {
                     for (int row = 0; row < Square; row++)
                     {
                         float* p = from + (row * Square * step) + lane, s = square + (row * Half) + lane;
-                        WinogradTransforms<TVector, TOps>.Output(
-                            TOps.Load(p), TOps.Load(p + step), TOps.Load(p + (2 * step)), TOps.Load(p + (3 * step)), TOps.Load(p + (4 * step)), TOps.Load(p + (5 * step)),
-                            out TVector y0, out TVector y1, out TVector y2, out TVector y3);
+                        Output(p, step, four, out TVector y0, out TVector y1, out TVector y2, out TVector y3);
                         TOps.Store(y0, s);
                         TOps.Store(y1, s + Stripes.Count);
+                        if (!four)
+                            continue;
                         TOps.Store(y2, s + (2 * Stripes.Count));
                         TOps.Store(y3, s + (3 * Stripes.Count));
                     }
@@ -101,9 +103,7 @@ internal static unsafe class WinogradTiles<TVector, TOps>
                     for (int column = 0; column < columns; column++)
                     {
                         float* s = square + (column * Stripes.Count) + lane, p = to + (column * Stripes.Count) + lane;
-                        WinogradTransforms<TVector, TOps>.Output(
-                            TOps.Load(s), TOps.Load(s + Half), TOps.Load(s + (2 * Half)), TOps.Load(s + (3 * Half)), TOps.Load(s + (4 * Half)), TOps.Load(s + (5 * Half)),
-                            out TVector y0, out TVector y1, out TVector y2, out TVector y3);
+                        Output(s, Half, four, out TVector y0, out TVector y1, out TVector y2, out TVector y3);
                         Finish(y0, b, bias != null, rectify, p);
                         if (rows > 1)
                             Finish(y1, b, bias != null, rectify, p + line);
@@ -117,7 +117,7 @@ internal static unsafe class WinogradTiles<TVector, TOps>
         }
     }
 
-    /// <summary>A dy Aᵀ of each tile's 4×4 pixels; pixels outside the image are zeros.</summary>
+    /// <summary>A dy Aᵀ of each tile's pixels; pixels outside the image are zeros.</summary>
     /// <param name="t">The tiling.</param>
     /// <param name="dy"><c>[N][OC/16][OH][OW][16]</c>.</param>
     /// <param name="first">The first tile.</param>
@@ -125,7 +125,8 @@ internal static unsafe class WinogradTiles<TVector, TOps>
     /// <param name="dm"><c>[36][OC/16][tiles][16]</c>, overwritten.</param>
     public static void OutputGradient(WinogradTiling t, float* dy, int first, int count, float* dm)
     {
-        float* square = stackalloc float[Tile * Row];
+        float* square = stackalloc float[WinogradTiling.MostTile * Row];
+        bool four = t.Tile == WinogradTiling.MostTile;
         (Shape destination, nint step) = (t.Destination, t.PlaceStep(t.DestinationGroups));
         nint plane = (nint)destination.Pixels * Stripes.Count, line = (nint)destination.Width * Stripes.Count;
         for (int group = 0; group < t.DestinationGroups; group++)
@@ -134,29 +135,47 @@ internal static unsafe class WinogradTiles<TVector, TOps>
             {
                 (int sample, int tile) = Math.DivRem(first + i, t.TilesOfSample);
                 (int tileRow, int tileColumn) = Math.DivRem(tile, t.Columns);
-                int rows = Math.Min(Tile, destination.Height - (tileRow * Tile)), columns = Math.Min(Tile, destination.Width - (tileColumn * Tile));
-                float* from = dy + ((((nint)sample * t.DestinationGroups) + group) * plane) + (tileRow * Tile * line) + ((nint)tileColumn * Tile * Stripes.Count);
+                int rows = Math.Min(t.Tile, destination.Height - (tileRow * t.Tile)), columns = Math.Min(t.Tile, destination.Width - (tileColumn * t.Tile));
+                float* from = dy + ((((nint)sample * t.DestinationGroups) + group) * plane) + (tileRow * t.Tile * line) + ((nint)tileColumn * t.Tile * Stripes.Count);
                 float* to = dm + ((((nint)group * t.Together) + i) * Stripes.Count);
                 for (int lane = 0; lane < Stripes.Count; lane += TOps.Count)
                 {
-                    for (int row = 0; row < Tile; row++)
+                    for (int row = 0; row < t.Tile; row++)
                     {
                         float* p = from + (row * line) + lane, s = square + (row * Row) + lane;
+                        TVector y0 = default, y1 = default, y2 = default, y3 = default;
                         if (row < rows)
-                            WinogradTransforms<TVector, TOps>.OutputGradient(At(p, 0), At(p, 1, 0, columns), At(p, 2, 0, columns), At(p, 3, 0, columns), s, Stripes.Count);
+                            (y0, y1, y2, y3) = (At(p, 0), At(p, 1, 0, columns), At(p, 2, 0, columns), At(p, 3, 0, columns));
+                        if (four)
+                            WinogradTransforms<TVector, TOps>.OutputGradient(y0, y1, y2, y3, s, Stripes.Count);
                         else
-                            WinogradTransforms<TVector, TOps>.OutputGradient(default, default, default, default, s, Stripes.Count);
+                            WinogradTransforms<TVector, TOps>.OutputGradient(y0, y1, s, Stripes.Count);
                     }
 
                     for (int column = 0; column < Square; column++)
                     {
                         float* s = square + (column * Stripes.Count) + lane;
-                        WinogradTransforms<TVector, TOps>.OutputGradient(
-                            TOps.Load(s), TOps.Load(s + Row), TOps.Load(s + (2 * Row)), TOps.Load(s + (3 * Row)), to + (column * step) + lane, Square * step);
+                        float* d = to + (column * step) + lane;
+                        if (four)
+                            WinogradTransforms<TVector, TOps>.OutputGradient(TOps.Load(s), TOps.Load(s + Row), TOps.Load(s + (2 * Row)), TOps.Load(s + (3 * Row)), d, Square * step);
+                        else
+                            WinogradTransforms<TVector, TOps>.OutputGradient(TOps.Load(s), TOps.Load(s + Row), d, Square * step);
                     }
                 }
             }
         }
+    }
+
+    /// <summary>The outputs of a line of six sums: four, or the first two.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static void Output(float* m, nint step, bool four, out TVector y0, out TVector y1, out TVector y2, out TVector y3)
+    {
+        TVector m0 = TOps.Load(m), m1 = TOps.Load(m + step), m2 = TOps.Load(m + (2 * step)), m3 = TOps.Load(m + (3 * step)), m4 = TOps.Load(m + (4 * step)), m5 = TOps.Load(m + (5 * step));
+        (y2, y3) = (default, default);
+        if (four)
+            WinogradTransforms<TVector, TOps>.Output(m0, m1, m2, m3, m4, m5, out y0, out y1, out y2, out y3);
+        else
+            WinogradTransforms<TVector, TOps>.Output(m0, m1, m2, m3, m4, m5, out y0, out y1);
     }
 
     private static TVector At(float* p, int column) => TOps.Load(p + (column * Stripes.Count));

@@ -3,7 +3,7 @@ using ConvNet.Core.Simd;
 
 namespace ConvNet.Core.Kernels.Winograd;
 
-/// <summary>The small matrices of F(4×4, 3×3), each applied along one axis to vectors of 16 channels.</summary>
+/// <summary>The small matrices of F(4×4, 3×3) and F(2×2, 5×5), each applied along one axis to vectors of 16 channels.</summary>
 /// <remarks>
 /// Four outputs of a window of three come from six products instead of twelve; in two dimensions 36 instead of 144. With g the window, d six inputs:
 /// <code>
@@ -15,6 +15,16 @@ namespace ConvNet.Core.Kernels.Winograd;
 ///      ⎢ 0 −2 −1  2  1  0 ⎥        ⎢  1/24  1/12  1/6 ⎥        ⎢ 0  1  1  4  4  0 ⎥
 ///      ⎢ 0  2 −1 −2  1  0 ⎥        ⎢  1/24 −1/12  1/6 ⎥        ⎣ 0  1 −1  8 −8  1 ⎦
 ///      ⎣ 0  4  0 −5  0  1 ⎦        ⎣   0     0     1  ⎦
+/// </code>
+/// Two outputs of a window of five come from six products as well instead of ten, 36 instead of 100 in two dimensions. The points at which polynomials are taken are the same,
+/// 0, ±1, ±2 and infinity, and so is Bᵀ; G has two columns more and Aᵀ two rows less:
+/// <code>
+///      ⎡  1/4    0     0    0    0  ⎤
+///      ⎢ −1/6  −1/6  −1/6 −1/6 −1/6 ⎥        ⎡ 1  1  1  1  1  0 ⎤
+///  G = ⎢ −1/6   1/6  −1/6  1/6 −1/6 ⎥   Aᵀ = ⎣ 0  1 −1  2 −2  1 ⎦
+///      ⎢  1/24  1/12  1/6  1/3  2/3 ⎥
+///      ⎢  1/24 −1/12  1/6 −1/3  2/3 ⎥
+///      ⎣   0     0     0    0    1  ⎦
 /// </code>
 /// Lavin and Gray 2016, "Fast algorithms for convolutional neural networks", §4.2. The order of each expression below is canonical: element-wise, so
 /// the same on every width. Each result replaces its operands in place, <c>step</c> floats apart.
@@ -50,6 +60,28 @@ internal static unsafe class WinogradTransforms<TVector, TOps>
         y3 = TOps.Add(TOps.FusedMultiplyAdd(TOps.Broadcast(8), q, d), m5);
     }
 
+    /// <summary>Aᵀ for a window of five: six sums to two outputs.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static void Output(TVector m0, TVector m1, TVector m2, TVector m3, TVector m4, TVector m5, out TVector y0, out TVector y1)
+    {
+        TVector s = TOps.Add(m1, m2), d = TOps.Subtract(m1, m2), p = TOps.Add(m3, m4), q = TOps.Subtract(m3, m4);
+        y0 = TOps.Add(TOps.Add(m0, s), p);
+        y1 = TOps.Add(TOps.FusedMultiplyAdd(TOps.Broadcast(2), q, d), m5);
+    }
+
+    /// <summary>A for a window of five: the gradients of two outputs to those of six sums.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static void OutputGradient(TVector y0, TVector y1, float* to, nint step)
+    {
+        TVector far = TOps.Add(y1, y1);
+        TOps.Store(y0, to);
+        TOps.Store(TOps.Add(y0, y1), to + step);
+        TOps.Store(TOps.Subtract(y0, y1), to + (2 * step));
+        TOps.Store(TOps.Add(y0, far), to + (3 * step));
+        TOps.Store(TOps.Subtract(y0, far), to + (4 * step));
+        TOps.Store(y1, to + (5 * step));
+    }
+
     /// <summary>A: the gradients of four outputs to those of six sums.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static void OutputGradient(TVector y0, TVector y1, TVector y2, TVector y3, float* to, nint step)
@@ -80,6 +112,22 @@ internal static unsafe class WinogradTransforms<TVector, TOps>
         Write(g2, to + (5 * step), uncached);
     }
 
+    /// <summary>G: five weights to six; written around the caches if <paramref name="uncached"/>.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static void Weights(TVector g0, TVector g1, TVector g2, TVector g3, TVector g4, float* to, nint step, bool uncached = false)
+    {
+        TVector sixth = TOps.Broadcast(-1f / 6);
+        TVector ends = TOps.Multiply(sixth, TOps.Add(TOps.Add(g0, g2), g4)), middle = TOps.Multiply(sixth, TOps.Add(g1, g3));
+        TVector far = TOps.FusedMultiplyAdd(TOps.Broadcast(1f / 24), g0, TOps.FusedMultiplyAdd(TOps.Broadcast(1f / 6), g2, TOps.Multiply(TOps.Broadcast(2f / 3), g4)));
+        TVector near = TOps.FusedMultiplyAdd(TOps.Broadcast(1f / 12), g1, TOps.Multiply(TOps.Broadcast(1f / 3), g3));
+        Write(TOps.Multiply(TOps.Broadcast(0.25f), g0), to, uncached);
+        Write(TOps.Add(ends, middle), to + step, uncached);
+        Write(TOps.Subtract(ends, middle), to + (2 * step), uncached);
+        Write(TOps.Add(far, near), to + (3 * step), uncached);
+        Write(TOps.Subtract(far, near), to + (4 * step), uncached);
+        Write(g4, to + (5 * step), uncached);
+    }
+
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static void Write(TVector value, float* to, bool uncached)
     {
@@ -98,5 +146,18 @@ internal static unsafe class WinogradTransforms<TVector, TOps>
         TOps.Store(TOps.FusedMultiplyAdd(TOps.Broadcast(1f / 24), far, TOps.FusedMultiplyAdd(minusSixth, near, TOps.Multiply(TOps.Broadcast(0.25f), u0))), to);
         TOps.Store(TOps.FusedMultiplyAdd(TOps.Broadcast(1f / 12), apart, TOps.Multiply(sixth, away)), to + step);
         TOps.Store(TOps.Add(TOps.FusedMultiplyAdd(sixth, far, TOps.Multiply(minusSixth, near)), u5), to + (2 * step));
+    }
+
+    /// <summary>Gᵀ: the gradients of six weights to those of five.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static void WeightGradient5(TVector u0, TVector u1, TVector u2, TVector u3, TVector u4, TVector u5, float* to, nint step)
+    {
+        TVector sixth = TOps.Broadcast(1f / 6), minusSixth = TOps.Broadcast(-1f / 6);
+        TVector near = TOps.Multiply(minusSixth, TOps.Add(u1, u2)), far = TOps.Add(u3, u4), away = TOps.Multiply(sixth, TOps.Subtract(u2, u1)), apart = TOps.Subtract(u3, u4);
+        TOps.Store(TOps.FusedMultiplyAdd(TOps.Broadcast(1f / 24), far, TOps.FusedMultiplyAdd(TOps.Broadcast(0.25f), u0, near)), to);
+        TOps.Store(TOps.FusedMultiplyAdd(TOps.Broadcast(1f / 12), apart, away), to + step);
+        TOps.Store(TOps.FusedMultiplyAdd(sixth, far, near), to + (2 * step));
+        TOps.Store(TOps.FusedMultiplyAdd(TOps.Broadcast(1f / 3), apart, away), to + (3 * step));
+        TOps.Store(TOps.Add(TOps.FusedMultiplyAdd(TOps.Broadcast(2f / 3), far, near), u5), to + (4 * step));
     }
 }

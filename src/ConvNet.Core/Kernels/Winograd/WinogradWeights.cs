@@ -1,3 +1,4 @@
+using System.Runtime.CompilerServices;
 using ConvNet.Core.Kernels.Channels;
 using ConvNet.Core.Kernels.Convolutions;
 using ConvNet.Core.Kernels.Products;
@@ -5,7 +6,7 @@ using ConvNet.Core.Simd;
 
 namespace ConvNet.Core.Kernels.Winograd;
 
-/// <summary>Weights <c>[OC, C, 3, 3]</c> to their transforms <c>[36][D/16][S][16]</c>, and gradients back.</summary>
+/// <summary>Weights <c>[OC, C, r, r]</c> to their transforms <c>[36][D/16][S][16]</c>, and gradients back.</summary>
 internal static unsafe class WinogradWeights<TVector, TOps>
     where TVector : struct
     where TOps : struct, IVectorOps<TVector>
@@ -16,18 +17,19 @@ internal static unsafe class WinogradWeights<TVector, TOps>
     /// <summary>How far ahead the 36 transforms of a window are asked for, in floats: so many streams the processor does not foresee.</summary>
     private const int Ahead = 8 * Stripes.Count;
 
-    private const int Window = 3, Square = WinogradTiling.Square, Row = Square * Stripes.Count;
+    private const int Square = WinogradTiling.Square, Row = Square * Stripes.Count;
 
     /// <summary>G g Gᵀ of every window.</summary>
     /// <param name="g">The convolution.</param>
     /// <param name="t">The tiling of the pass.</param>
     /// <param name="backward">Destinations are input channels, and windows are turned about.</param>
-    /// <param name="weights"><c>[OC, C, 3, 3]</c>.</param>
+    /// <param name="weights"><c>[OC, C, r, r]</c>.</param>
     /// <param name="u">Overwritten.</param>
     /// <param name="panel">Scratch, <see cref="PanelLength"/> floats.</param>
     public static void Transform(ConvolutionGeometry g, WinogradTiling t, bool backward, float* weights, float* u, float* panel)
     {
-        float* square = stackalloc float[Window * Row];
+        float* square = stackalloc float[WinogradTiling.MostWindow * Row];
+        int window = t.Window;
         int sources = t.SourceGroups * Stripes.Count;
         nint tap = (nint)sources * Stripes.Count, step = t.WeightStep;
         bool uncached = WritesUncached(t);
@@ -41,18 +43,12 @@ internal static unsafe class WinogradWeights<TVector, TOps>
                     float* w = panel + ((nint)source * Stripes.Count) + lane, to = u + ((((nint)group * sources) + source) * Stripes.Count) + lane;
                     nint next = backward ? -tap : tap;
                     if (backward)
-                        w += ((Window * Window) - 1) * tap;
-                    for (int row = 0; row < Window; row++)
-                    {
-                        float* p = w + (row * Window * next);
-                        WinogradTransforms<TVector, TOps>.Weights(TOps.Load(p), TOps.Load(p + next), TOps.Load(p + (2 * next)), square + (row * Row) + lane, Stripes.Count);
-                    }
+                        w += ((window * window) - 1) * tap;
+                    for (int row = 0; row < window; row++)
+                        Weights(w + (row * window * next), next, window, square + (row * Row) + lane, Stripes.Count, uncached: false);
 
                     for (int column = 0; column < Square; column++)
-                    {
-                        float* s = square + (column * Stripes.Count) + lane;
-                        WinogradTransforms<TVector, TOps>.Weights(TOps.Load(s), TOps.Load(s + Row), TOps.Load(s + (2 * Row)), to + (column * step), Square * step, uncached);
-                    }
+                        Weights(square + (column * Stripes.Count) + lane, Row, window, to + (column * step), Square * step, uncached);
                 }
             }
         }
@@ -69,12 +65,13 @@ internal static unsafe class WinogradWeights<TVector, TOps>
     /// <param name="g">The convolution.</param>
     /// <param name="t">The tiling of the forward pass.</param>
     /// <param name="du">The gradients of the transforms.</param>
-    /// <param name="gradient"><c>[OC, C, 3, 3]</c>, overwritten.</param>
+    /// <param name="gradient"><c>[OC, C, r, r]</c>, overwritten.</param>
     /// <param name="panel">Scratch, <see cref="PanelLength"/> floats.</param>
     public static void Gradient(ConvolutionGeometry g, WinogradTiling t, float* du, float* gradient, float* panel)
     {
-        const int Half = Window * Stripes.Count;
+        const int Half = WinogradTiling.MostWindow * Stripes.Count;
         float* square = stackalloc float[Square * Half];
+        int window = t.Window;
         int sources = t.SourceGroups * Stripes.Count;
         nint tap = (nint)sources * Stripes.Count, step = t.WeightStep;
         for (int group = 0; group < t.DestinationGroups; group++)
@@ -89,18 +86,11 @@ internal static unsafe class WinogradWeights<TVector, TOps>
                         float* p = from + (row * Square * step);
                         for (int column = 0; column < Square; column++)
                             ProductTile.Prefetch(p + (column * step) + Ahead);
-                        WinogradTransforms<TVector, TOps>.WeightGradient(
-                            TOps.Load(p), TOps.Load(p + step), TOps.Load(p + (2 * step)), TOps.Load(p + (3 * step)), TOps.Load(p + (4 * step)), TOps.Load(p + (5 * step)),
-                            square + (row * Half) + lane, Stripes.Count);
+                        WeightGradient(p, step, window, square + (row * Half) + lane, Stripes.Count);
                     }
 
-                    for (int column = 0; column < Window; column++)
-                    {
-                        float* s = square + (column * Stripes.Count) + lane;
-                        WinogradTransforms<TVector, TOps>.WeightGradient(
-                            TOps.Load(s), TOps.Load(s + Half), TOps.Load(s + (2 * Half)), TOps.Load(s + (3 * Half)), TOps.Load(s + (4 * Half)), TOps.Load(s + (5 * Half)),
-                            to + (column * tap), Window * tap);
-                    }
+                    for (int column = 0; column < window; column++)
+                        WeightGradient(square + (column * Stripes.Count) + lane, Half, window, to + (column * tap), window * tap);
                 }
             }
 
@@ -109,5 +99,25 @@ internal static unsafe class WinogradWeights<TVector, TOps>
     }
 
     /// <summary>Floats of a panel of 16 destinations.</summary>
-    public static int PanelLength(WinogradTiling t) => Window * Window * t.SourceGroups * Stripes.Count * Stripes.Count;
+    public static int PanelLength(WinogradTiling t) => t.Window * t.Window * t.SourceGroups * Stripes.Count * Stripes.Count;
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static void Weights(float* g, nint next, int window, float* to, nint step, bool uncached)
+    {
+        TVector g0 = TOps.Load(g), g1 = TOps.Load(g + next), g2 = TOps.Load(g + (2 * next));
+        if (window == 3)
+            WinogradTransforms<TVector, TOps>.Weights(g0, g1, g2, to, step, uncached);
+        else
+            WinogradTransforms<TVector, TOps>.Weights(g0, g1, g2, TOps.Load(g + (3 * next)), TOps.Load(g + (4 * next)), to, step, uncached);
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static void WeightGradient(float* u, nint next, int window, float* to, nint step)
+    {
+        TVector u0 = TOps.Load(u), u1 = TOps.Load(u + next), u2 = TOps.Load(u + (2 * next)), u3 = TOps.Load(u + (3 * next)), u4 = TOps.Load(u + (4 * next)), u5 = TOps.Load(u + (5 * next));
+        if (window == 3)
+            WinogradTransforms<TVector, TOps>.WeightGradient(u0, u1, u2, u3, u4, u5, to, step);
+        else
+            WinogradTransforms<TVector, TOps>.WeightGradient5(u0, u1, u2, u3, u4, u5, to, step);
+    }
 }

@@ -24,6 +24,10 @@ public sealed unsafe class WinogradTests
         Of(272, 16, 4, 4, 1, 1),        // more channels than a block of a sum
         Of(16, 272, 4, 4, 1, 1),
         Of(272, 256, 4, 4, 1, 1),       // weights too large for the caches
+        Of(16, 16, 5, 5, 2, 2, 5),
+        Of(17, 33, 7, 9, 2, 2, 5),
+        Of(40, 16, 6, 13, 0, 4, 5),
+        Of(272, 20, 12, 9, 3, 1, 5),
     ];
 
     public static TheoryData<int> Widths => Tests.Widths.All;
@@ -59,12 +63,15 @@ public sealed unsafe class WinogradTests
 
     /// <summary>The layers where it counts, against direct sums in double precision. The direct sums in single precision come some ten times nearer.</summary>
     [Theory]
-    [InlineData(64, 64, 28)]
-    [InlineData(512, 32, 14)]
-    [InlineData(32, 512, 7)]
-    public void Rounding_stays_small(int channels, int outChannels, int size)
+    [InlineData(64, 64, 28, 3)]
+    [InlineData(512, 32, 14, 3)]
+    [InlineData(32, 512, 7, 3)]
+    [InlineData(64, 192, 27, 5)]
+    [InlineData(16, 32, 28, 5)]
+    [InlineData(48, 128, 7, 5)]
+    public void Rounding_stays_small(int channels, int outChannels, int size, int kernel)
     {
-        ConvolutionGeometry g = Of(channels, outChannels, size, size, 1, 1);
+        ConvolutionGeometry g = Of(channels, outChannels, size, size, kernel / 2, kernel / 2, kernel);
         using AlignedBuffer x = Some(g.Input, 1), dy = Some(g.Output, 2), w = Numbers.Uniform(g.Weights, seed: 3);
         using AlignedBuffer y = Numbers.Unwritten(dy.Length), dx = Numbers.Unwritten(x.Length), dw = Numbers.Unwritten(g.Weights);
         var convolution = new WinogradConvolution(g, Samples);
@@ -81,12 +88,14 @@ public sealed unsafe class WinogradTests
     }
 
     [Fact]
-    public void It_is_for_three_by_three_windows_that_move_pixel_by_pixel_over_enough_channels()
+    public void It_is_for_small_windows_that_move_pixel_by_pixel_over_enough_channels()
     {
         Assert.False(WinogradTiling.Suits(Of(8, 64, 28, 28, 1, 1)));
         Assert.False(WinogradTiling.Suits(Of(64, 64, 2, 2, 1, 1)));
         Assert.False(WinogradTiling.Suits(new(new Shape(64, 28, 28), 64, new(3, Stride: 2), new(3, Stride: 2), 1)));
-        Assert.False(WinogradTiling.Suits(new(new Shape(64, 28, 28), 64, new(5), new(5), 1)));
+        Assert.False(WinogradTiling.Suits(new(new Shape(64, 28, 28), 64, new(7), new(7), 1)));
+        Assert.False(WinogradTiling.Suits(new(new Shape(64, 28, 28), 64, new(5), new(3), 1)));
+        Assert.True(WinogradTiling.Suits(new(new Shape(64, 28, 28), 64, new(5), new(5), 1)));
         Assert.False(WinogradTiling.Suits(new(new Shape(64, 28, 28), 64, new(3), new(3), 2)));
     }
 
@@ -110,7 +119,8 @@ public sealed unsafe class WinogradTests
         {
             for (int weight = 0; weight < g.Weights; weight++)
             {
-                (int kw, int kh, int c, int oc) = (weight % 3, weight / 3 % 3, weight / 9 % g.Input.Channels, weight / 9 / g.Input.Channels);
+                int size = g.Rows.Kernel, taps = size * size;
+                (int kw, int kh, int c, int oc) = (weight % size, weight / size % size, weight / taps % g.Input.Channels, weight / taps / g.Input.Channels);
                 for (int pixel = 0; pixel < g.Output.Pixels; pixel++)
                 {
                     (int oh, int ow) = (pixel / g.Output.Width, pixel % g.Output.Width);
@@ -160,9 +170,9 @@ public sealed unsafe class WinogradTests
         return buffer;
     }
 
-    private static ConvolutionGeometry Of(int channels, int outChannels, int height, int width, int before, int after)
+    private static ConvolutionGeometry Of(int channels, int outChannels, int height, int width, int before, int after, int kernel = 3)
     {
-        var window = new Window(3, Before: before, After: after);
+        var window = new Window(kernel, Before: before, After: after);
         return new(new Shape(channels, height, width), outChannels, window, window, 1);
     }
 }
