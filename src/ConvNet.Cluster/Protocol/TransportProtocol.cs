@@ -9,7 +9,15 @@ public sealed record Hello(
     [property: Key(1)] string Endpoint,   // where the caller itself listens
     [property: Key(2)] Guid Sender,       // the caller's process, or rather its transport
     [property: Key(3)] long Session,      // rises with each session from this sender to anyone
-    [property: Key(4)] bool Resumes);     // the called has welcomed this session before
+    [property: Key(4)] bool Resumes,      // the called has welcomed this session before
+    [property: Key(5)] MemoryOffer? Memory = null);   // null: floats are to go through the socket
+
+/// <summary>Where a caller's floats may be read by a process of the same machine, while its word has this number.</summary>
+[MessagePackObject]
+public sealed record MemoryOffer(
+    [property: Key(0)] int Process,       // as the system counts them
+    [property: Key(1)] long Word,         // an address
+    [property: Key(2)] long Number);
 
 /// <summary>What is said to a <see cref="Hello"/>.</summary>
 public enum HelloVerdict
@@ -35,4 +43,5 @@ public enum HelloVerdict
 public sealed record HelloAnswer(
     [property: Key(0)] HelloVerdict Verdict,
     [property: Key(1)] long Received,     // the last frame of the session that has come whole; 0 where none has
-    [property: Key(2)] string Text);
+    [property: Key(2)] string Text,
+    [property: Key(3)] bool ReadsMemory = false);   // the offer is taken: long frames have an address in place of their floats

@@ -18,7 +18,7 @@ internal static class ScalingNode
     public static async Task RunAsync(string seed)
     {
         using var transport = new TcpTransport(new());
-        var recorder = new StepRecorder(() => transport.Counters.BytesSent.Value);
+        var recorder = new StepRecorder(() => transport.Counters.BytesSent.Value + transport.Counters.BytesTaken.Value);
         var options = new NodeOptions { Roles = [NodeRole.Server, NodeRole.Worker], Port = 0, Lanes = 1, Seeds = [seed] };
         var parts = new NodeParts(new SyntheticRuntimes(recorder), transport, new DedicatedThreads(), options.Lanes, Fault.None, Ledger: null);
         var builder = Host.CreateEmptyApplicationBuilder(null);

@@ -6,8 +6,8 @@ namespace ConvNet.Cluster.Transport.Tcp;
 /// <summary>What came of a call.</summary>
 internal abstract record DialOutcome
 {
-    /// <summary>Connected. The socket does not block; frames go on after the one that was received last.</summary>
-    public sealed record Welcome(Socket Socket, long Received) : DialOutcome;
+    /// <summary>Connected. The socket does not block; frames go on after the one that was received last, with their floats or, where the peer reads our memory, with their address.</summary>
+    public sealed record Welcome(Socket Socket, bool ByAddress, long Received) : DialOutcome;
 
     /// <summary>Nobody there, or too busy: call again.</summary>
     public sealed record NotNow(string Text) : DialOutcome;
@@ -37,6 +37,8 @@ internal sealed class Dialer(TcpTransportOptions options)
             socket.ConnectAsync(host, port, limit.Token).AsTask().GetAwaiter().GetResult();
             Prepare(socket);
             socket.Blocking = false;
+            if (!PeerMemory.IsWithinReach(socket))
+                hello = hello with { Memory = null };
             var outcome = Greet(socket, endpoint, hello, limit.Token);
             keep = outcome is DialOutcome.Welcome;
             return outcome;
@@ -83,7 +85,7 @@ internal sealed class Dialer(TcpTransportOptions options)
         var answer = Handshake.ReadBody<HelloAnswer>(Receive(socket, length, cancel));
         return answer.Verdict switch
         {
-            HelloVerdict.Welcome => new DialOutcome.Welcome(socket, answer.Received),
+            HelloVerdict.Welcome => new DialOutcome.Welcome(socket, answer.ReadsMemory && hello.Memory is not null, answer.Received),
             HelloVerdict.UnknownSession => new DialOutcome.UnknownSession(),
             HelloVerdict.Busy => new DialOutcome.NotNow(answer.Text),
             HelloVerdict.Refused => new DialOutcome.Refused(answer.Text),

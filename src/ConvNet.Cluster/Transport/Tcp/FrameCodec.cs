@@ -8,7 +8,8 @@ namespace ConvNet.Cluster.Transport.Tcp;
 /// <summary>The start of a frame: a fixed prefix, and a MessagePack header that says where to and what. The floats follow, little-endian.</summary>
 /// <remarks>
 /// Prefix, 24 bytes, little-endian: magic "CNVF" (4), length of the header (4), the frame's number in its session (8), number of floats (8).
-/// Header: [job, part, <see cref="ITensorHeader"/>]. On the way back, 8 bytes say the number up to which frames have come whole.
+/// Header: [job, part, <see cref="ITensorHeader"/>]. Where the receiver reads the sender's memory (<see cref="PeerMemory"/>), long frames have 8 bytes after the header, the
+/// address of their floats, and not these. On the way back, 8 bytes say the number up to which frames have come whole.
 /// </remarks>
 internal static class FrameCodec
 {
@@ -21,7 +22,16 @@ internal static class FrameCodec
     /// <summary>Bytes of an acknowledgement.</summary>
     public const int AckLength = 8;
 
+    /// <summary>Bytes of the address of floats.</summary>
+    public const int AddressLength = 8;
+
+    /// <summary>Fewer bytes of floats go through the socket also where the receiver reads the sender's memory: to write and to read them costs no more than the calls to do that.</summary>
+    private const long LeastByAddress = 16 << 10;
+
     private const uint Magic = 0x46564E43;   // "CNVF"
+
+    /// <summary>Whether a frame of so many floats has their address in their place, where the receiver reads the sender's memory.</summary>
+    public static bool GoesByAddress(int floats) => (long)floats * sizeof(float) >= LeastByAddress;
 
     /// <summary>Writes the header. The prefix goes before it, once its length and the frame's number are known.</summary>
     public static void WriteHeader(IBufferWriter<byte> bytes, TensorTarget target, ITensorHeader header)

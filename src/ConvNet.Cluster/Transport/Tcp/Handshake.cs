@@ -13,7 +13,7 @@ namespace ConvNet.Cluster.Transport.Tcp;
 internal static class Handshake
 {
     /// <summary>The protocol that this build speaks. To be raised whenever frames or bodies change.</summary>
-    public const uint Version = 1;
+    public const uint Version = 2;
 
     /// <summary>Bytes before the body.</summary>
     public const int PrefixLength = 12;

@@ -25,6 +25,7 @@ internal sealed class IncomingConnection(Socket socket, string peer, TcpContext 
     private const int ReceiptDelay = 2000;
 
     private readonly SocketReader _reader = new(socket, context.Counters);
+    private PeerMemory? _memory;
     private readonly byte[] _receipt = new byte[FrameCodec.AckLength];
 
     /// <summary>Ends it from outside.</summary>
@@ -42,7 +43,8 @@ internal sealed class IncomingConnection(Socket socket, string peer, TcpContext 
                 return;
             identified();
             (session, var answer) = sessions.Claim(hello, socket);
-            Send(Handshake.Write(context.Options.Version, answer));
+            _memory = session is not null ? TryOpenMemory(session, hello) : null;
+            Send(Handshake.Write(context.Options.Version, answer with { ReadsMemory = _memory is not null }));
             if (session is not null)
                 Serve(session);
         }
@@ -87,6 +89,9 @@ internal sealed class IncomingConnection(Socket socket, string peer, TcpContext 
         }
     }
 
+    private PeerMemory? TryOpenMemory(IncomingSession session, Hello hello) =>
+        context.Options.SharesMemory && hello.Memory is { } offer && !session.MemoryFailed && PeerMemory.IsWithinReach(socket) ? PeerMemory.TryOpen(offer) : null;
+
     private void Serve(IncomingSession session)
     {
         long owed = 0;
@@ -112,12 +117,17 @@ internal sealed class IncomingConnection(Socket socket, string peer, TcpContext 
             throw new MalformedException($"sent frame {sequence} where {session.Received + 1} was due");
         (string job, string part, var header) = FrameCodec.ReadHeader(_reader.Read(headerLength));
 
+        ulong? address = _memory is not null && FrameCodec.GoesByAddress(floats) ? BinaryPrimitives.ReadUInt64LittleEndian(_reader.Read(FrameCodec.AddressLength).Span) : null;
+
         session.Held ??= delivery.Accept(job, part, header, floats);
         if (session.Held is { } held)
         {
             if (held.Values.Length != floats || !held.Header.Equals(header))
                 throw new MalformedException($"sent another frame {sequence} than before");
-            _reader.ReadInto(held.Values.Span);
+            if (address is { } place)
+                TakeFloats(session, place, held.Values.Span);
+            else
+                _reader.ReadInto(held.Values.Span);
             session.Received = sequence;
             session.Held = null;
             context.Counters.FramesReceived.Add(1);
@@ -125,13 +135,28 @@ internal sealed class IncomingConnection(Socket socket, string peer, TcpContext 
         }
         else
         {
-            _reader.Skip((long)floats * sizeof(float));
+            if (address is null)
+                _reader.Skip((long)floats * sizeof(float));
             session.Received = sequence;
             context.Counters.FramesReceived.Add(1);
             context.Counters.FramesRefused.Add(1);
         }
 
         return (long)floats * sizeof(float);
+    }
+
+    private void TakeFloats(IncomingSession session, ulong address, Span<float> floats)
+    {
+        try
+        {
+            _memory!.Read(address, floats);
+            context.Counters.BytesTaken.Add((long)floats.Length * sizeof(float));
+        }
+        catch (ConnectionEndedException)
+        {
+            session.MemoryFailed = true;
+            throw;
+        }
     }
 
     private void Send(byte[] bytes)

@@ -5,7 +5,7 @@ namespace ConvNet.Cluster.Transport.Tcp;
 
 /// <summary>A session with one peer, from the receiving side: how far it has come, which outlives connections.</summary>
 /// <remarks>
-/// One connection at a time serves a session; it alone touches <see cref="Received"/> and <see cref="Held"/>. A newer connection of the same session breaks the older
+/// One connection at a time serves a session; it alone touches <see cref="Received"/>, <see cref="Held"/> and <see cref="MemoryFailed"/>. A newer connection of the same session breaks the older
 /// one and waits until its thread has let go.
 /// </remarks>
 internal sealed class IncomingSession(Hello hello)
@@ -26,6 +26,9 @@ internal sealed class IncomingSession(Hello hello)
 
     /// <summary>The frame that a connection broke in: accepted, and to come again from its first float.</summary>
     public Arrival? Held { get; set; }
+
+    /// <summary>Whether the sender's memory could not be read although it was offered: from the next connection on, its floats come through the socket.</summary>
+    public bool MemoryFailed { get; set; }
 
     /// <summary>Makes a connection the one that serves the session.</summary>
     /// <returns>False where the session has ended.</returns>

@@ -1,5 +1,7 @@
 using System.Buffers;
+using System.Buffers.Binary;
 using System.Net.Sockets;
+using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
 using ConvNet.Cluster.Protocol;
 
@@ -23,8 +25,10 @@ internal sealed class OutgoingFrame : IBufferWriter<byte>
     /// <summary>The floats.</summary>
     public TensorLease Values { get; private set; } = TensorLease.Empty;
 
-    /// <summary>Bytes of all of it.</summary>
-    public long Length => _written + ((long)Values.Length * sizeof(float));
+    /// <summary>Bytes of it on the wire.</summary>
+    /// <param name="byAddress">Whether long frames go with the address of their floats.</param>
+    public long LengthOnWire(bool byAddress) =>
+        _written + (byAddress && FrameCodec.GoesByAddress(Values.Length) ? FrameCodec.AddressLength : (long)Values.Length * sizeof(float));
 
     /// <summary>Takes a frame's content. The lease is given.</summary>
     /// <exception cref="ArgumentException">The header is longer than any receiver takes. The lease is still the caller's.</exception>
@@ -53,20 +57,27 @@ internal sealed class OutgoingFrame : IBufferWriter<byte>
 
     /// <summary>Writes on from <paramref name="offset"/> to a socket that does not block: as much as it takes.</summary>
     /// <param name="socket">The socket.</param>
+    /// <param name="byAddress">Whether long frames go with the address of their floats.</param>
     /// <param name="offset">Bytes of the frame written so far.</param>
     /// <param name="piece">Room for <see cref="FirstPiece"/> bytes.</param>
     /// <param name="error">Success, or <see cref="SocketError.WouldBlock"/> where the socket is full, or what broke.</param>
     /// <returns>Bytes that the socket has taken now.</returns>
-    public int WriteTo(Socket socket, long offset, Span<byte> piece, out SocketError error)
+    public int WriteTo(Socket socket, bool byAddress, long offset, Span<byte> piece, out SocketError error)
     {
         if (offset >= FirstPiece)
             return socket.Send(FloatBytes(offset - _written), SocketFlags.None, out error);
 
-        piece = piece[..(int)Math.Min(Length, FirstPiece)];
+        piece = piece[..(int)Math.Min(LengthOnWire(byAddress), FirstPiece)];
         _start.AsSpan(0, _written).CopyTo(piece);
-        FloatBytes(0)[..(piece.Length - _written)].CopyTo(piece[_written..]);
+        if (byAddress && FrameCodec.GoesByAddress(Values.Length))
+            BinaryPrimitives.WriteUInt64LittleEndian(piece[_written..], Address());
+        else
+            FloatBytes(0)[..(piece.Length - _written)].CopyTo(piece[_written..]);
         return socket.Send(piece[(int)offset..], SocketFlags.None, out error);
     }
+
+    /// <summary>Where the floats lie: outside the garbage-collected heap, so that they stay there.</summary>
+    private unsafe ulong Address() => (ulong)Unsafe.AsPointer(ref MemoryMarshal.GetReference(Values.Span));
 
     /// <summary>The floats' bytes from a place on: all, or as many as a span of bytes can hold.</summary>
     private Span<byte> FloatBytes(long from)

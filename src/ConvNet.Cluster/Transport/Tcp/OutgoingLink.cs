@@ -13,7 +13,8 @@ namespace ConvNet.Cluster.Transport.Tcp;
 /// <para>One thread at a time is the <em>writer</em>, the only one that reads the floats of frames. A small frame, while nobody writes and nothing waits, is written
 /// by the thread that sends it, as far as the socket takes it at once: to wake the link's own thread would take longer. All else is for the link's thread, which also
 /// calls, and does that as the writer, so that nobody is left at an older connection when frames are written again. Frames are
-/// cleared after they are acknowledged <em>and</em> written, or by the last writer of a link that has ended; so never under a writer's hands.</para>
+/// cleared after they are acknowledged <em>and</em> written, or by the last writer of a link that has ended; so never under a writer's hands. A peer that reads
+/// them from this memory (<see cref="PeerMemory"/>) does so before it acknowledges them, and is told of a link's end before they are cleared.</para>
 /// </remarks>
 internal sealed class OutgoingLink(string endpoint, long session, TcpContext context, FramePool frames, Action<OutgoingLink> ended)
 {
@@ -27,7 +28,9 @@ internal sealed class OutgoingLink(string endpoint, long session, TcpContext con
     private readonly Parker _parker = new();
     private readonly CancellationTokenSource _ended = new();
     private readonly byte[] _piece = new byte[OutgoingFrame.FirstPiece];   // the writer's
+    private readonly OfferedMemory? _memory = context.Options.SharesMemory ? new() : null;
     private Socket? _socket;        // null while calling
+    private bool _byAddress;        // the peer reads the floats of long frames from our memory
     private bool _started, _writing, _welcomed, _isEnded;
     private long _offset;           // bytes of the next frame that this connection has taken
     private long _lastMove;         // when the connection last took or acknowledged anything
@@ -61,7 +64,7 @@ internal sealed class OutgoingLink(string endpoint, long session, TcpContext con
             }
 
             Start();
-            small = frame.Length <= SmallFrame && _socket is not null && _queue.Next is null && !_writing;
+            small = frame.LengthOnWire(_byAddress) <= SmallFrame && _socket is not null && _queue.Next is null && !_writing;
             if (_queue.IsEmpty)
                 _lastMove = Stopwatch.GetTimestamp();
             _queue.Add(frame);
@@ -147,8 +150,8 @@ internal sealed class OutgoingLink(string endpoint, long session, TcpContext con
             _ended.Token.WaitHandle.WaitOne(pause);
             switch (Dial(patience))
             {
-                case DialOutcome.Welcome(var socket, var received):
-                    if (TryAdopt(socket, received))
+                case DialOutcome.Welcome(var socket, var byAddress, var received):
+                    if (TryAdopt(socket, byAddress, received))
                     {
                         WriteFrames(asSender: false);
                         return;
@@ -175,7 +178,7 @@ internal sealed class OutgoingLink(string endpoint, long session, TcpContext con
     {
         try
         {
-            var hello = new Hello(context.Options.Cluster, context.Endpoint, context.Sender, session, _welcomed);
+            var hello = new Hello(context.Options.Cluster, context.Endpoint, context.Sender, session, _welcomed, _memory?.Offer);
             return _dialer.Dial(endpoint, hello, patience, _ended.Token);
         }
         catch (MalformedException e)
@@ -185,7 +188,7 @@ internal sealed class OutgoingLink(string endpoint, long session, TcpContext con
         }
     }
 
-    private bool TryAdopt(Socket socket, long received)
+    private bool TryAdopt(Socket socket, bool byAddress, long received)
     {
         OutgoingFrame? released;
         bool again;
@@ -198,7 +201,7 @@ internal sealed class OutgoingLink(string endpoint, long session, TcpContext con
             }
 
             _queue.Rewind();
-            (_socket, _offset, _lastMove) = (socket, 0, Stopwatch.GetTimestamp());
+            (_socket, _byAddress, _offset, _lastMove) = (socket, byAddress, 0, Stopwatch.GetTimestamp());
             _pacing.Connected();
             (again, _welcomed) = (_welcomed, true);
             if (released is not null)
@@ -224,16 +227,17 @@ internal sealed class OutgoingLink(string endpoint, long session, TcpContext con
         {
             OutgoingFrame frame;
             Socket socket;
+            bool byAddress;
             lock (_gate)
             {
-                if (_socket is null || _queue.Next is null || (asSender && _queue.Next.Length > SmallFrame))
+                if (_socket is null || _queue.Next is null || (asSender && _queue.Next.LengthOnWire(_byAddress) > SmallFrame))
                     break;
-                (socket, frame) = (_socket, _queue.Next);
+                (socket, byAddress, frame) = (_socket, _byAddress, _queue.Next);
             }
 
-            int taken = Write(frame, socket, out var error);
+            int taken = Write(frame, socket, byAddress, out var error);
             if (error is SocketError.Success && taken > 0)
-                Took(frame, taken);
+                Took(frame, taken, frame.LengthOnWire(byAddress));
             else if (error is not SocketError.WouldBlock)
                 Broken(socket, error.ToString());
             else if (asSender)
@@ -245,11 +249,11 @@ internal sealed class OutgoingLink(string endpoint, long session, TcpContext con
         StopWriting();
     }
 
-    private int Write(OutgoingFrame frame, Socket socket, out SocketError error)
+    private int Write(OutgoingFrame frame, Socket socket, bool byAddress, out SocketError error)
     {
         try
         {
-            return frame.WriteTo(socket, _offset, _piece, out error);
+            return frame.WriteTo(socket, byAddress, _offset, _piece, out error);
         }
         catch (ObjectDisposedException) when (Volatile.Read(ref _socket) != socket)
         {
@@ -271,7 +275,7 @@ internal sealed class OutgoingLink(string endpoint, long session, TcpContext con
         }
     }
 
-    private void Took(OutgoingFrame frame, int bytes)
+    private void Took(OutgoingFrame frame, int bytes, long length)
     {
         context.Counters.BytesSent.Add(bytes);
         _offset += bytes;
@@ -279,7 +283,7 @@ internal sealed class OutgoingLink(string endpoint, long session, TcpContext con
         lock (_gate)
         {
             _lastMove = Stopwatch.GetTimestamp();
-            if (_offset == frame.Length)
+            if (_offset == length)
             {
                 _offset = 0;
                 released = _queue.Written();
@@ -386,6 +390,7 @@ internal sealed class OutgoingLink(string endpoint, long session, TcpContext con
                 _refusedUntil = Stopwatch.GetTimestamp() + (long)(context.Options.PeerTimeout.TotalSeconds * Stopwatch.Frequency);
             (socket, _socket) = (_socket, null);
             count = _queue.Count;
+            _memory?.Withdraw();
             if (asWriter || !_writing)
                 dropped = _queue.TakeAll();
         }

@@ -12,6 +12,9 @@ public sealed class TcpCounters
     /// <summary>Payload and headers read from sockets.</summary>
     public Count BytesReceived { get; } = new("convnet.tensor.received", "By", "Bytes of tensor frames read from sockets.");
 
+    /// <summary>Payload read from the memory of peers on the same machine, which is not among the bytes sent and received.</summary>
+    public Count BytesTaken { get; } = new("convnet.tensor.taken", "By", "Bytes of tensors read from the memory of peers on the same machine.");
+
     /// <summary>Frames written to sockets, those that were sent again included.</summary>
     public Count FramesSent { get; } = new("convnet.tensor.frames.sent", "{frame}", "Tensor frames written to sockets.");
 

@@ -38,6 +38,11 @@ public sealed record TcpTransportOptions
     /// <summary>Connections that have not said hello. Default: 64, for a hello takes a moment; who is turned away comes again.</summary>
     public int MaxUnidentified { get; init; } = 64;
 
+    /// <summary>
+    /// Whether floats between two processes of this machine are read from the sender's memory instead of going through the socket, where the system allows it. Default: yes.
+    /// </summary>
+    public bool SharesMemory { get; init; } = true;
+
     /// <summary>Is told what happens. Called on the transport's threads: quick, and never throws.</summary>
     public Action<TransportEvent> Observer { get; init; } = _ => { };
 

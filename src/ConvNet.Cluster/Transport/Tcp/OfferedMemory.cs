@@ -1,0 +1,27 @@
+using System.Runtime.CompilerServices;
+using ConvNet.Cluster.Protocol;
+
+namespace ConvNet.Cluster.Transport.Tcp;
+
+/// <summary>The sender's side of <see cref="PeerMemory"/>: the word by which a peer sees that what it has read was still there.</summary>
+internal sealed unsafe class OfferedMemory
+{
+    // It does not move, and after its link's end nobody trusts it: memory that is used anew does not hold this number.
+    private readonly long[] _word = GC.AllocateArray<long>(1, pinned: true);
+
+    public OfferedMemory()
+    {
+        _word[0] = Random.Shared.NextInt64(1, long.MaxValue);
+        Offer = new(Environment.ProcessId, (long)Unsafe.AsPointer(ref _word[0]), _word[0]);
+    }
+
+    /// <summary>What a peer is told.</summary>
+    public MemoryOffer Offer { get; }
+
+    /// <summary>To be called before anything is let go that a peer may still be reading: from then on it believes nothing that it reads.</summary>
+    public void Withdraw()
+    {
+        Volatile.Write(ref _word[0], 0);
+        Interlocked.MemoryBarrier();
+    }
+}
