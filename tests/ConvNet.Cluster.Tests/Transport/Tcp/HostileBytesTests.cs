@@ -25,9 +25,9 @@ public sealed class HostileBytesTests : IDisposable
     {
         { "words of another protocol", "GET / HTTP/1.1\r\nHost: example.org\r\n\r\n"u8.ToArray() },
         { "noise", [.. Enumerable.Range(0, 5000).Select(i => (byte)(i * 37 + i / 11))] },
-        { "an absurd hello", [.. "CNVT"u8, 1, 0, 0, 0, 0xff, 0xff, 0xff, 0xff] },
+        { "an absurd hello", [.. "CNVT"u8, (byte)Handshake.Version, 0, 0, 0, 0xff, 0xff, 0xff, 0xff] },
         { "a hello that is cut short", SayHello()[..20] },
-        { "a hello of noise", [.. "CNVT"u8, 1, 0, 0, 0, 4, 0, 0, 0, 0xc1, 0xc1, 0xc1, 0xc1] },
+        { "a hello of noise", [.. "CNVT"u8, (byte)Handshake.Version, 0, 0, 0, 4, 0, 0, 0, 0xc1, 0xc1, 0xc1, 0xc1] },
         { "noise after the hello", [.. SayHello(), .. Enumerable.Range(0, 500).Select(i => (byte)(i * 91))] },
         { "an absurd header length", [.. SayHello(), .. Prefix(int.MaxValue, 1, 0)] },
         { "a negative header length", [.. SayHello(), .. Prefix(-1, 1, 0)] },
@@ -171,12 +171,13 @@ public sealed class HostileBytesTests : IDisposable
     {
         var events = new TcpPair.EventLog();
         using var pool = new TensorPool(10);
-        using var newer = new TcpTransport(new() { Version = 2, Observer = events.Add });
+        using var newer = new TcpTransport(new() { Version = Handshake.Version + 1, Observer = events.Add });
 
         newer.Send(_target, new ContributionHeader(0, 0, 0), pool.Rent());
 
-        Assert.Contains("speaks version 1 of the tensor protocol, this node version 2", events.Await(TransportEventKind.PeerRefused).Text, StringComparison.Ordinal);
-        Assert.Contains("speaks version 2 of the tensor protocol, this node version 1", _events.Await(TransportEventKind.PeerRefused).Text, StringComparison.Ordinal);
+        const uint Ours = Handshake.Version, Newer = Ours + 1;
+        Assert.Contains($"speaks version {Ours} of the tensor protocol, this node version {Newer}", events.Await(TransportEventKind.PeerRefused).Text, StringComparison.Ordinal);
+        Assert.Contains($"speaks version {Newer} of the tensor protocol, this node version {Ours}", _events.Await(TransportEventKind.PeerRefused).Text, StringComparison.Ordinal);
         newer.Send(_target, new ContributionHeader(1, 0, 0), pool.Rent());
         TcpPair.Await(() => pool.Rented == 0 && newer.Counters.FramesDropped.Value == 2);
         Assert.Equal(0, _events.Count(TransportEventKind.PeerRefused));

@@ -5,18 +5,18 @@ using ConvNet.Cluster.Transport.Tcp;
 
 namespace ConvNet.Cluster.Tests.Transport.Tcp;
 
-/// <summary>Two nodes with a proxy between them, and a receiver on the second that writes down what it hears.</summary>
+/// <summary>Two nodes with a proxy between them, and a receiver on the second that writes down what it hears. Floats go through the proxy, unless they are to be read from memory.</summary>
 internal sealed class TcpPair : IDisposable
 {
     public static readonly TimeSpan Patience = TimeSpan.FromSeconds(20);
 
     private readonly TcpTransportOptions _toOptions;
 
-    public TcpPair(TcpTransportOptions? from = null, TcpTransportOptions? to = null, Func<int, CuttingProxy.Budget>? budget = null)
+    public TcpPair(TcpTransportOptions? from = null, TcpTransportOptions? to = null, Func<int, CuttingProxy.Budget>? budget = null, bool sharesMemory = false)
     {
         Proxy = new(budget);
         _toOptions = (to ?? new()) with { AnnouncedHost = "127.0.0.1", AnnouncedPort = Proxy.Port, Observer = ToEvents.Add };
-        From = new((from ?? new()) with { Observer = FromEvents.Add });
+        From = new((from ?? new()) with { SharesMemory = sharesMemory, Observer = FromEvents.Add });
         To = new(_toOptions);
         Proxy.Upstream = To.Port;
         Target = new(To.Endpoint, "job", "part");
