@@ -20,6 +20,9 @@ internal sealed class NetworkUpdate : ISliceUpdate
     /// <summary>Parameters that are treated alike.</summary>
     private readonly record struct Run(int Start, int End, bool Decays, int Tensor);
 
+    /// <summary>Weights that are copied and then changed while they are in the first cache; each is changed by itself, so blocks cannot change the bits.</summary>
+    private const int Block = 4096;
+
     private readonly Network _network;
     private readonly Optimizer _optimizer, _withoutDecay;
     private readonly Rates _schedule;
@@ -91,21 +94,23 @@ internal sealed class NetworkUpdate : ISliceUpdate
 
     /// <inheritdoc/>
     public void Apply(
-        Span<float> weights, ReadOnlySpan<float> gradientSum, Span<float> state, float gradientScale, long step, int sliceOffset, ReadOnlySpan<double> totals)
+        ReadOnlySpan<float> before, Span<float> weights, ReadOnlySpan<float> gradientSum, Span<float> state, float gradientScale, long step, int sliceOffset,
+        ReadOnlySpan<double> totals)
     {
         int length = weights.Length;
         float mean = _clipValue > 0 ? 1 : gradientScale;   // cut by value it is the mean already
         float scale = _clipNorm > 0 ? (float)(mean * GradientClipping.Factor(mean * Math.Sqrt(GradientSquares(totals)), _clipNorm)) : mean;
         var slice = new OptimizerSlice(weights, gradientSum, StatePlanes > 0 ? state[..length] : default, StatePlanes > 1 ? state.Slice(length, length) : default);
         var now = new OptimizerStep(step, scale, _rate * _schedule.Share(step, _totalSteps));
-        foreach (Run run in _runs)
+        for (int start = 0; start < length; start += Block)
         {
-            if (Within(run, sliceOffset, length) is not { } part)
-                continue;
-            float trust = run.Decays && _optimizer.UsesTensorNorms
-                ? _optimizer.Trust(Math.Sqrt(totals[(2 * run.Tensor) + 1]), scale * Math.Sqrt(totals[2 * run.Tensor]))
-                : 1;
-            (run.Decays ? _optimizer : _withoutDecay).Apply(slice.Slice(part.Start, part.Length), now with { Trust = trust });
+            int count = Math.Min(Block, length - start);
+            before.Slice(start, count).CopyTo(weights[start..]);   // of what is frozen, too
+            foreach (Run run in _runs)
+            {
+                if (Within(run, sliceOffset + start, count) is { } part)
+                    Apply(run, slice.Slice(start + part.Start, part.Length), now, scale, totals);
+            }
         }
     }
 
@@ -116,6 +121,14 @@ internal sealed class NetworkUpdate : ISliceUpdate
         _network.UpdateStatistics(running, sums, microBatches);
         foreach (Statistic still in _frozenStatistics)
             before.AsSpan(still.Offset, still.Length).CopyTo(running.Slice(still.Offset, still.Length));
+    }
+
+    private void Apply(Run run, OptimizerSlice slice, in OptimizerStep step, float scale, ReadOnlySpan<double> totals)
+    {
+        float trust = run.Decays && _optimizer.UsesTensorNorms
+            ? _optimizer.Trust(Math.Sqrt(totals[(2 * run.Tensor) + 1]), scale * Math.Sqrt(totals[2 * run.Tensor]))
+            : 1;
+        (run.Decays ? _optimizer : _withoutDecay).Apply(slice, step with { Trust = trust });
     }
 
     private double GradientSquares(ReadOnlySpan<double> totals)

@@ -27,7 +27,8 @@ public interface ISliceUpdate
     }
 
     /// <summary>Takes one step.</summary>
-    /// <param name="weights">The weights of the slice: those of version <paramref name="step"/> on entry, of the next on return.</param>
+    /// <param name="before">The weights of the slice, of version <paramref name="step"/>.</param>
+    /// <param name="weights">Room for those of the next version; all of it is written.</param>
     /// <param name="gradientSum">The sum of the gradients of all samples of the step, for the same parameters, as <see cref="Prepare"/> left it.</param>
     /// <param name="state">The slice's optimizer state, <see cref="StatePlanes"/> planes.</param>
     /// <param name="gradientScale">1 / samples of the step: turns the sum into the mean.</param>
@@ -35,7 +36,7 @@ public interface ISliceUpdate
     /// <param name="sliceOffset">The place of the slice's first parameter among all parameters.</param>
     /// <param name="totals">The sums over all slices, <see cref="Sums"/> of them.</param>
     void Apply(
-        Span<float> weights, ReadOnlySpan<float> gradientSum, Span<float> state, float gradientScale, long step, int sliceOffset, ReadOnlySpan<double> totals);
+        ReadOnlySpan<float> before, Span<float> weights, ReadOnlySpan<float> gradientSum, Span<float> state, float gradientScale, long step, int sliceOffset, ReadOnlySpan<double> totals);
 
     /// <summary>Takes one step of the running statistics. Called on the shard that holds them, and only where there are any.</summary>
     /// <param name="running">The running statistics, all of them; updated.</param>

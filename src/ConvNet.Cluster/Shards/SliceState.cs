@@ -66,10 +66,10 @@ internal sealed class SliceState : IDisposable
     public void Apply(ReadOnlySpan<float> contribution, ReadOnlySpan<double> totals)
     {
         var next = _versions.Rent();
-        _current.Span.CopyTo(next.Span);
         int parameters = _parameters.Length;
+        _current.Span[parameters..].CopyTo(next.Span[parameters..]);
         _update.Apply(
-            next.Span[..parameters], contribution[..parameters], _optimizer.Span,
+            _current.Span[..parameters], next.Span[..parameters], contribution[..parameters], _optimizer.Span,
             1f / _job.Plan.SamplesOf(Version), Version, _parameters.Start, totals);
         int statistics = _range.Length - parameters;
         if (statistics > 0)

@@ -4,7 +4,8 @@ namespace ConvNet.Cluster.Threads;
 
 /// <summary>Lets one thread wait for another's word: it sleeps, or spins for a moment before.</summary>
 /// <remarks>
-/// Spinning is for a thread that owns a core and is about to be told to go on; any other would take the core from one that computes.
+/// Spinning is for a thread that owns a core and is about to be told to go on; any other would take the core from one that computes. While it spins it
+/// offers its core to others: they may be those who bring the word.
 /// An <see cref="Unpark"/> that comes before the <see cref="Park"/> is not lost: the park returns at once. It may also return for a word
 /// that was meant for an earlier wait, so callers look again at what they wait for.
 /// </remarks>
@@ -26,7 +27,7 @@ internal sealed class Parker(bool spins = false) : IDisposable
     {
         long start = Stopwatch.GetTimestamp();
         while (Volatile.Read(ref _state) != Notified && Stopwatch.GetTimestamp() - start < _spinTicks)
-            Thread.SpinWait(10);
+            Thread.Yield();
         if (Interlocked.CompareExchange(ref _state, Asleep, Empty) == Empty)
             _sleep.WaitOne();
         Volatile.Write(ref _state, Empty);

@@ -46,8 +46,17 @@ internal sealed class SyntheticJob : IJobRuntime
         public int StatePlanes => 1;
 
         public void Apply(
-            Span<float> weights, ReadOnlySpan<float> gradientSum, Span<float> state, float gradientScale, long step, int sliceOffset, ReadOnlySpan<double> totals) =>
-            _sgd.Apply(weights, gradientSum, state, gradientScale, rate: 1e-7f);
+            ReadOnlySpan<float> before, Span<float> weights, ReadOnlySpan<float> gradientSum, Span<float> state, float gradientScale, long step, int sliceOffset,
+            ReadOnlySpan<double> totals)
+        {
+            const int Block = 4096;
+            for (int start = 0; start < weights.Length; start += Block)
+            {
+                int count = Math.Min(Block, weights.Length - start);
+                before.Slice(start, count).CopyTo(weights[start..]);
+                _sgd.Apply(weights.Slice(start, count), gradientSum.Slice(start, count), state.Slice(start, count), gradientScale, rate: 1e-7f);
+            }
+        }
 
         public void ApplyStatistics(Span<float> running, ReadOnlySpan<float> sums, int microBatches, long step) =>
             network.UpdateStatistics(running, sums, microBatches);

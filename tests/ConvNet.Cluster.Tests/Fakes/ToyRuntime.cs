@@ -59,7 +59,7 @@ public sealed class ToyRuntime : IJobRuntime
                 return part;
             })];
             float[] sum = CanonicalSum(parts, 0, v);
-            update.Apply(state.AsSpan(0, Layout.Parameters), sum.AsSpan(0, Layout.Parameters), momentum, 1f / Plan.SamplesOf(step), step, 0, []);
+            update.Apply(state.AsSpan(0, Layout.Parameters), state.AsSpan(0, Layout.Parameters), sum.AsSpan(0, Layout.Parameters), momentum, 1f / Plan.SamplesOf(step), step, 0, []);
             update.ApplyStatistics(state.AsSpan(Layout.Parameters), sum.AsSpan(Layout.Parameters, Layout.Statistics), v, step);
         }
 
@@ -143,13 +143,14 @@ public sealed class ToyRuntime : IJobRuntime
         public int StatePlanes => 1;
 
         public void Apply(
-            Span<float> weights, ReadOnlySpan<float> gradientSum, Span<float> state, float gradientScale, long step, int sliceOffset, ReadOnlySpan<double> totals)
+            ReadOnlySpan<float> before, Span<float> weights, ReadOnlySpan<float> gradientSum, Span<float> state, float gradientScale, long step, int sliceOffset,
+            ReadOnlySpan<double> totals)
         {
             float rate = 0.1f / (1 + step);
             for (int i = 0; i < weights.Length; i++)
             {
                 state[i] = 0.9f * state[i] + gradientSum[i] * gradientScale + (sliceOffset + i) * 1e-6f;
-                weights[i] -= rate * state[i];
+                weights[i] = before[i] - rate * state[i];
             }
         }
 

@@ -49,11 +49,11 @@ public sealed class RecipeJobTests
         float[] before = new float[job.Layout.Parameters], gradient = new float[before.Length];
         for (int i = 0; i < gradient.Length; i++)
             gradient[i] = MathF.Sin(i);
-        float[] after = [.. before];
+        float[] after = new float[before.Length];
         var sums = new Core.Numerics.ExactSum[1];
 
         update.Prepare(before, gradient, 1, 0, sums);
-        update.Apply(after, gradient, new float[before.Length], 1, 0, 0, [sums[0].Value]);
+        update.Apply(before, after, gradient, new float[before.Length], 1, 0, 0, [sums[0].Value]);
 
         Assert.Equal(0.5, Math.Sqrt(after.Sum(w => (double)w * w)), 1e-5);
     }
@@ -65,7 +65,7 @@ public sealed class RecipeJobTests
         float[] weights = new float[job.Layout.Parameters], zeros = new float[weights.Length];
         Array.Fill(weights, 1);
 
-        job.CreateUpdate().Apply(weights, zeros, [.. zeros], 1, 0, 0, []);
+        job.CreateUpdate().Apply([.. weights], weights, zeros, [.. zeros], 1, 0, 0, []);
 
         foreach (var parameter in job.Network.Parameters)
         {

@@ -162,7 +162,9 @@ public sealed class StepTotalsTests : IDisposable
 
         public ISliceUpdate CreateUpdate() => this;
 
-        public void Apply(Span<float> weights, ReadOnlySpan<float> gradientSum, Span<float> state, float gradientScale, long step, int sliceOffset, ReadOnlySpan<double> totals) =>
+        public void Apply(
+            ReadOnlySpan<float> before, Span<float> weights, ReadOnlySpan<float> gradientSum, Span<float> state, float gradientScale, long step, int sliceOffset,
+            ReadOnlySpan<double> totals) =>
             throw new InvalidOperationException("Nothing is applied here.");
 
         public void ApplyStatistics(Span<float> running, ReadOnlySpan<float> sums, int microBatches, long step) =>
