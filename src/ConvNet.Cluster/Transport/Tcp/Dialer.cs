@@ -1,3 +1,4 @@
+using System.Net;
 using System.Net.Sockets;
 using ConvNet.Cluster.Protocol;
 
@@ -22,21 +23,22 @@ internal abstract record DialOutcome
 /// <summary>Calls a peer and says hello.</summary>
 internal sealed class Dialer(TcpTransportOptions options)
 {
+    private const int Moment = 100_000;   // µs; how soon a cancellation is noticed
+
     /// <summary>Calls once, and blocks at most for <paramref name="patience"/> or the time that a hello may take.</summary>
     /// <exception cref="MalformedException">What answers is no tensor transport.</exception>
     public DialOutcome Dial(string endpoint, Hello hello, TimeSpan patience, CancellationToken cancel)
     {
         if (!EndpointText.TryParse(endpoint, out string host, out int port))
             return new DialOutcome.Refused($"'{endpoint}' is no endpoint; one looks like host:4054 or [::1]:4054.");
-        var socket = new Socket(SocketType.Stream, ProtocolType.Tcp);
+        Socket? socket = null;
         bool keep = false;
         try
         {
             using var limit = CancellationTokenSource.CreateLinkedTokenSource(cancel);
             limit.CancelAfter(patience < options.HelloTimeout ? patience : options.HelloTimeout);
-            socket.ConnectAsync(host, port, limit.Token).AsTask().GetAwaiter().GetResult();
+            socket = Connect(host, port, limit.Token);
             Prepare(socket);
-            socket.Blocking = false;
             if (!PeerMemory.IsWithinReach(socket))
                 hello = hello with { Memory = null };
             var outcome = Greet(socket, endpoint, hello, limit.Token);
@@ -58,7 +60,7 @@ internal sealed class Dialer(TcpTransportOptions options)
         finally
         {
             if (!keep)
-                socket.Dispose();
+                socket?.Dispose();
         }
     }
 
@@ -70,6 +72,56 @@ internal sealed class Dialer(TcpTransportOptions options)
         socket.SetSocketOption(SocketOptionLevel.Tcp, SocketOptionName.TcpKeepAliveTime, 5);
         socket.SetSocketOption(SocketOptionLevel.Tcp, SocketOptionName.TcpKeepAliveInterval, 1);
         socket.SetSocketOption(SocketOptionLevel.Tcp, SocketOptionName.TcpKeepAliveRetryCount, 5);
+    }
+
+    /// <summary>Connects a socket that does not block, to the first address of a host that can be reached.</summary>
+    /// <remarks>
+    /// Not by <see cref="Socket.ConnectAsync(string, int)"/>: .NET watches a socket that was once used like that for as long as it lives, and wakes two threads for each receipt
+    /// that comes.
+    /// </remarks>
+    /// <exception cref="SocketException">None can.</exception>
+    private static Socket Connect(string host, int port, CancellationToken cancel)
+    {
+        var addresses = IPAddress.TryParse(host, out var literal) ? [literal] : Dns.GetHostAddressesAsync(host, cancel).GetAwaiter().GetResult();
+        SocketError trouble = SocketError.HostNotFound;
+        foreach (var address in addresses)
+        {
+            var socket = new Socket(address.AddressFamily, SocketType.Stream, ProtocolType.Tcp) { Blocking = false };
+            try
+            {
+                trouble = Connect(socket, new(address, port), cancel);
+                if (trouble is SocketError.Success)
+                    return socket;
+            }
+            catch
+            {
+                socket.Dispose();
+                throw;
+            }
+
+            socket.Dispose();
+        }
+
+        throw new SocketException((int)trouble);
+    }
+
+    private static SocketError Connect(Socket socket, IPEndPoint to, CancellationToken cancel)
+    {
+        try
+        {
+            socket.Connect(to);
+            return SocketError.Success;
+        }
+        catch (SocketException e) when (e.SocketErrorCode is SocketError.WouldBlock or SocketError.InProgress)
+        {
+            while (!socket.Poll(Moment, SelectMode.SelectWrite))
+                cancel.ThrowIfCancellationRequested();
+            return (SocketError)(int)socket.GetSocketOption(SocketOptionLevel.Socket, SocketOptionName.Error)!;
+        }
+        catch (SocketException e)
+        {
+            return e.SocketErrorCode;
+        }
     }
 
     private DialOutcome Greet(Socket socket, string endpoint, Hello hello, CancellationToken cancel)
@@ -112,7 +164,6 @@ internal sealed class Dialer(TcpTransportOptions options)
 
     private static void WaitToRead(Socket socket, CancellationToken cancel)
     {
-        const int Moment = 100_000;   // µs; how soon a cancellation is noticed
         cancel.ThrowIfCancellationRequested();
         socket.Poll(Moment, SelectMode.SelectRead);
     }
