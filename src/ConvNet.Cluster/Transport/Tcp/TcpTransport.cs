@@ -7,6 +7,7 @@ namespace ConvNet.Cluster.Transport.Tcp;
 
 /// <summary>The transport between nodes: TCP, with floats sent from the sender's buffer and received into the receiver's.</summary>
 /// <remarks>
+/// <para>Two processes of one machine pass long frames' floats on without the socket, which then carries only where they lie: see <see cref="PeerMemory"/>.</para>
 /// <para>Whoever sends calls; so between two nodes that send to each other there are two connections, each with frames one way and receipts the other.
 /// Frames to a node's own endpoint are handed over in the process. A connection is made when something is to be sent.</para>
 /// <para><b>Each frame arrives at most once, and in order, while both processes live</b>, however often connections break. The frames of a session
