@@ -9,10 +9,10 @@ using ConvNet.Cluster.Transport.Tcp;
 
 namespace ConvNet.Benchmarks;
 
-/// <summary>MB/s of the tensor transport beside a plain blocking socket that moves the same floats, and the round trip of a small frame.</summary>
+/// <summary>MB/s of the tensor transport, through sockets and from the sender's memory, beside a plain blocking socket that moves the same floats, and the round trip of a small frame.</summary>
 /// <remarks>
-/// Sender and receiver are threads of one process, over loopback. The two take turns, so that neighbours on the same cores disturb both; of each pair of
-/// turns comes a ratio, and the median of them is printed. Both send from one buffer and receive into another one, slice after slice.
+/// Sender and receiver are threads of one process, over loopback. They take turns, so that neighbours on the same cores disturb all; of each round of
+/// turns come ratios to the plain socket, and the median of them is printed. All send from one buffer and receive into another one, slice after slice.
 /// </remarks>
 internal static class TransportTable
 {
@@ -21,7 +21,7 @@ internal static class TransportTable
 
     public static void Print()
     {
-        Console.WriteLine("slice        transport MB/s   plain socket MB/s   transport / plain");
+        Console.WriteLine("slice        transport MB/s   from memory MB/s   plain socket MB/s   transport / plain   from memory / plain");
         foreach (int kilobytes in (int[])[64, 1024, 4096, 16384, 65536])
             Throughput(kilobytes);
         RoundTrip();
@@ -33,27 +33,30 @@ internal static class TransportTable
         using var from = TensorLease.Allocate(floats);
         using var to = TensorLease.Allocate(floats);
         from.Span.Fill(1);
-        using var transport = new TransportPair(to);
+        using var transport = new TransportPair(to, sharesMemory: false);
+        using var memory = new TransportPair(to, sharesMemory: true);
         using var plain = new PlainPair();
         transport.Move(from, Math.Max(2, slices / 8));
+        memory.Move(from, Math.Max(2, slices / 8));
         plain.Move(from, to, Math.Max(2, slices / 8));
 
-        double[] ours = new double[Turns], theirs = new double[Turns];
+        double[] ours = new double[Turns], copied = new double[Turns], theirs = new double[Turns];
         for (int turn = 0; turn < Turns; turn++)
         {
             ours[turn] = MegabytesPerSecond(() => transport.Move(from, slices), floats, slices);
+            copied[turn] = MegabytesPerSecond(() => memory.Move(from, slices), floats, slices);
             theirs[turn] = MegabytesPerSecond(() => plain.Move(from, to, slices), floats, slices);
         }
 
         Console.WriteLine(string.Create(CultureInfo.InvariantCulture,
-            $"{Size(kilobytes),-10} {Median(ours),14:N0} {Median(theirs),19:N0} {Median(ours.Zip(theirs, (o, t) => o / t)),18:P0}"));
+            $"{Size(kilobytes),-10} {Median(ours),14:N0} {Median(copied),18:N0} {Median(theirs),19:N0} {Median(ours.Zip(theirs, (o, t) => o / t)),18:P0} {Median(copied.Zip(theirs, (o, t) => o / t)),20:P0}"));
     }
 
     private static void RoundTrip()
     {
         const int Trips = 3000;
         using var none = TensorLease.Allocate(0);
-        using var transport = new TransportPair(none);
+        using var transport = new TransportPair(none, sharesMemory: false);
         using var plain = new PlainPair();
         double[] ours = new double[Turns], theirs = new double[Turns];
         transport.PingPong(Trips);
@@ -83,12 +86,13 @@ internal static class TransportTable
 
     private sealed class TransportPair : IDisposable
     {
-        private readonly TcpTransport _from = new(new()), _to = new(new());
+        private readonly TcpTransport _from, _to;
         private readonly TensorTarget _there, _back;
         private readonly Counter _arrived, _returned = new();
 
-        public TransportPair(TensorLease place)
+        public TransportPair(TensorLease place, bool sharesMemory)
         {
+            (_from, _to) = (new(new() { SharesMemory = sharesMemory }), new(new() { SharesMemory = sharesMemory }));
             (_there, _back) = (new(_to.Endpoint, "bench", "there"), new(_from.Endpoint, "bench", "back"));
             _arrived = new() { Place = place };
             _to.Open(_there, _arrived);

@@ -28,6 +28,9 @@ public sealed record NodeOptions
     /// <summary>The port of the data plane; 0 takes a free one.</summary>
     public int TensorPort { get; init; }
 
+    /// <summary>Whether floats between nodes of one machine are copied from memory instead of going through sockets, where the system allows it.</summary>
+    public bool SharesMemory { get; init; } = true;
+
     /// <summary>Addresses of coordinators, such as <c>akka.tcp://convnet@10.0.0.1:4053</c>. Empty: this node founds a cluster.</summary>
     public IReadOnlyList<string> Seeds { get; init; } = [];
 

@@ -45,6 +45,7 @@ public sealed class NodeServices : IAsyncDisposable
                 Bind = IPAddress.Parse(options.BindOrDefault),
                 Port = options.TensorPort,
                 AnnouncedHost = options.Host,
+                SharesMemory = options.SharesMemory,
                 Observer = happened => Log(log, happened),
             });
             try

@@ -36,6 +36,7 @@ public sealed class NodeSettings
         new("port", "PORT", $"Port of the control plane, 0 for a free one [default: {NodeOptions.DefaultPort} with the role coordinator, otherwise 0]"),
         new("bind", "ADDRESS", "IP address to listen at [default: --host if it is an address, otherwise all]"),
         new("tensor-port", "PORT", "Port of the data plane [default: 0, a free one]"),
+        new("shared-memory", "yes|no", "Whether floats between nodes of one machine are copied from memory instead of going through sockets, where the system allows it [default: yes]"),
         new("http", "URL", "Where a coordinator takes jobs [default: http://127.0.0.1:8080]"),
         new("token", "TOKEN", "What requests must bring; needed unless --http is this machine only"),
         new("seeds", "ADDRESSES", $"Coordinators to join, by comma [default: akka.tcp://convnet@127.0.0.1:{NodeOptions.DefaultPort}; a coordinator founds a cluster]"),
@@ -102,6 +103,7 @@ public sealed class NodeSettings
             Bind = Text("bind"),
             Port = Whole("port", 0, 65535) ?? (coordinates ? NodeOptions.DefaultPort : 0),
             TensorPort = Whole("tensor-port", 0, 65535) ?? 0,
+            SharesMemory = YesOrNo("shared-memory") ?? true,
             Seeds = Seeds() ?? (coordinates ? [] : [$"akka.tcp://{NodeOptions.SystemName}@127.0.0.1:{NodeOptions.DefaultPort}"]),
             Lanes = Whole("lanes", 1, 1024) ?? Environment.ProcessorCount,
             DataDirectory = Text("data-dir") ?? ".",
@@ -181,6 +183,14 @@ public sealed class NodeSettings
             return value;
         Problem(name, $"expected a whole number from {least} to {most}, got \"{text}\".");
         return least;
+    }
+
+    private bool? YesOrNo(string name)
+    {
+        bool? value = Text(name) switch { "yes" or "true" or "on" => true, "no" or "false" or "off" => false, _ => null };
+        if (value is null && Text(name) is { } text)
+            Problem(name, $"expected yes or no, got \"{text}\".");
+        return value;
     }
 
     /// <summary>Names the place that the value came from.</summary>

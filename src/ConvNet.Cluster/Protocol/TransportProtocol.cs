@@ -12,7 +12,7 @@ public sealed record Hello(
     [property: Key(4)] bool Resumes,      // the called has welcomed this session before
     [property: Key(5)] MemoryOffer? Memory = null);   // null: floats are to go through the socket
 
-/// <summary>Where a caller's floats may be read by a process of the same machine, while its word has this number.</summary>
+/// <summary>Where a caller's floats may be read by a process of the same machine: it finds this number at the word, and afterwards the one that it has answered.</summary>
 [MessagePackObject]
 public sealed record MemoryOffer(
     [property: Key(0)] int Process,       // as the system counts them
@@ -44,4 +44,4 @@ public sealed record HelloAnswer(
     [property: Key(0)] HelloVerdict Verdict,
     [property: Key(1)] long Received,     // the last frame of the session that has come whole; 0 where none has
     [property: Key(2)] string Text,
-    [property: Key(3)] bool ReadsMemory = false);   // the offer is taken: long frames have an address in place of their floats
+    [property: Key(3)] long? MemoryNumber = null);   // the offer is taken: long frames have an address in place of their floats, and the word this number

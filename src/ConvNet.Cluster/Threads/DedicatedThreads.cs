@@ -1,7 +1,8 @@
 namespace ConvNet.Cluster.Threads;
 
-/// <summary>The threads on which a node computes, apart from those of the actors; knows when all of them have ended.</summary>
-public sealed class DedicatedThreads
+/// <summary>The threads on which a node computes or moves floats, apart from those of the actors; knows when all of them have ended.</summary>
+/// <param name="brief">Whether they do little at a time, and are to do it at once: see <see cref="BriefTurns"/>.</param>
+public sealed class DedicatedThreads(bool brief = false)
 {
     private readonly Lock _gate = new();
     private TaskCompletionSource _idle = Completed();
@@ -23,6 +24,8 @@ public sealed class DedicatedThreads
         {
             try
             {
+                if (brief)
+                    BriefTurns.Ask();
                 body();
             }
             finally

@@ -8,7 +8,7 @@ namespace ConvNet.Benchmarks.Scaling;
 /// <param name="MeanSeconds">Their mean.</param>
 /// <param name="ComputingShare">Share of the time in which the lane computed: forward, backward, and sending what is final meanwhile.</param>
 /// <param name="BetweenShare">Share of the time from the end of a step's last micro-batch to the next step's first: its own additions, what it does for its shards, and waiting for the new weights.</param>
-/// <param name="BytesSentPerStep">Bytes that the process has written to the sockets of the data plane.</param>
+/// <param name="BytesSentPerStep">Bytes that the process has written to the sockets of the data plane, or read from the memory of others.</param>
 internal sealed record WorkerReading(int Steps, double MedianSeconds, double MeanSeconds, double ComputingShare, double BetweenShare, double BytesSentPerStep);
 
 /// <summary>Notes when a worker's only lane computes, and how much has been sent by then.</summary>

@@ -7,8 +7,8 @@ namespace ConvNet.Cluster.Transport.Tcp;
 /// <summary>What came of a call.</summary>
 internal abstract record DialOutcome
 {
-    /// <summary>Connected. The socket does not block; frames go on after the one that was received last, with their floats or, where the peer reads our memory, with their address.</summary>
-    public sealed record Welcome(Socket Socket, bool ByAddress, long Received) : DialOutcome;
+    /// <summary>Connected. The socket does not block; frames go on after the one that was received last, with their floats or, where the peer reads our memory, with their address; it then wants to find its number there.</summary>
+    public sealed record Welcome(Socket Socket, long? MemoryNumber, long Received) : DialOutcome;
 
     /// <summary>Nobody there, or too busy: call again.</summary>
     public sealed record NotNow(string Text) : DialOutcome;
@@ -137,7 +137,7 @@ internal sealed class Dialer(TcpTransportOptions options)
         var answer = Handshake.ReadBody<HelloAnswer>(Receive(socket, length, cancel));
         return answer.Verdict switch
         {
-            HelloVerdict.Welcome => new DialOutcome.Welcome(socket, answer.ReadsMemory && hello.Memory is not null, answer.Received),
+            HelloVerdict.Welcome => new DialOutcome.Welcome(socket, hello.Memory is null ? null : answer.MemoryNumber, answer.Received),
             HelloVerdict.UnknownSession => new DialOutcome.UnknownSession(),
             HelloVerdict.Busy => new DialOutcome.NotNow(answer.Text),
             HelloVerdict.Refused => new DialOutcome.Refused(answer.Text),

@@ -25,7 +25,7 @@ internal static class FrameCodec
     /// <summary>Bytes of the address of floats.</summary>
     public const int AddressLength = 8;
 
-    /// <summary>Fewer bytes of floats go through the socket also where the receiver reads the sender's memory: to write and to read them costs no more than the calls to do that.</summary>
+    /// <summary>Part of the protocol, for both ends must judge alike. Fewer bytes of floats go through the socket also where the receiver reads the sender's memory: to write and to read them costs no more than the calls to do that.</summary>
     private const long LeastByAddress = 16 << 10;
 
     private const uint Magic = 0x46564E43;   // "CNVF"

@@ -44,7 +44,7 @@ internal sealed class IncomingConnection(Socket socket, string peer, TcpContext 
             identified();
             (session, var answer) = sessions.Claim(hello, socket);
             _memory = session is not null ? TryOpenMemory(session, hello) : null;
-            Send(Handshake.Write(context.Options.Version, answer with { ReadsMemory = _memory is not null }));
+            Send(Handshake.Write(context.Options.Version, answer with { MemoryNumber = _memory?.Number }));
             if (session is not null)
                 Serve(session);
         }
@@ -152,10 +152,11 @@ internal sealed class IncomingConnection(Socket socket, string peer, TcpContext 
             _memory!.Read(address, floats);
             context.Counters.BytesTaken.Add((long)floats.Length * sizeof(float));
         }
-        catch (ConnectionEndedException)
+        catch (IOException e)
         {
             session.MemoryFailed = true;
-            throw;
+            context.Report(TransportEventKind.MemoryUnreadable, session.Endpoint, $"has memory that cannot be read any more ({e.Message}); its floats come through the socket");
+            throw new ConnectionEndedException("has memory that cannot be read");
         }
     }
 

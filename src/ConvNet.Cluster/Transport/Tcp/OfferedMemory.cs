@@ -18,6 +18,12 @@ internal sealed unsafe class OfferedMemory
     /// <summary>What a peer is told.</summary>
     public MemoryOffer Offer { get; }
 
+    /// <summary>Sets the word to the number of the offer, for a peer to find before it answers. An older connection's peer believes nothing from then on.</summary>
+    public void Renew() => Mark(Offer.Number);
+
+    /// <summary>Sets the word to what the peer wants to find there: it was offered to that peer, and nobody else who was offered it, or heard of it, knows the number.</summary>
+    public void Mark(long number) => Volatile.Write(ref _word[0], number);
+
     /// <summary>To be called before anything is let go that a peer may still be reading: from then on it believes nothing that it reads.</summary>
     public void Withdraw()
     {

@@ -150,8 +150,8 @@ internal sealed class OutgoingLink(string endpoint, long session, TcpContext con
             _ended.Token.WaitHandle.WaitOne(pause);
             switch (Dial(patience))
             {
-                case DialOutcome.Welcome(var socket, var byAddress, var received):
-                    if (TryAdopt(socket, byAddress, received))
+                case DialOutcome.Welcome(var socket, var memoryNumber, var received):
+                    if (TryAdopt(socket, memoryNumber, received))
                     {
                         WriteFrames(asSender: false);
                         return;
@@ -178,6 +178,7 @@ internal sealed class OutgoingLink(string endpoint, long session, TcpContext con
     {
         try
         {
+            _memory?.Renew();
             var hello = new Hello(context.Options.Cluster, context.Endpoint, context.Sender, session, _welcomed, _memory?.Offer);
             return _dialer.Dial(endpoint, hello, patience, _ended.Token);
         }
@@ -188,7 +189,7 @@ internal sealed class OutgoingLink(string endpoint, long session, TcpContext con
         }
     }
 
-    private bool TryAdopt(Socket socket, bool byAddress, long received)
+    private bool TryAdopt(Socket socket, long? memoryNumber, long received)
     {
         OutgoingFrame? released;
         bool again;
@@ -201,7 +202,9 @@ internal sealed class OutgoingLink(string endpoint, long session, TcpContext con
             }
 
             _queue.Rewind();
-            (_socket, _byAddress, _offset, _lastMove) = (socket, byAddress, 0, Stopwatch.GetTimestamp());
+            if (memoryNumber is { } number)
+                _memory!.Mark(number);
+            (_socket, _byAddress, _offset, _lastMove) = (socket, memoryNumber is not null, 0, Stopwatch.GetTimestamp());
             _pacing.Connected();
             (again, _welcomed) = (_welcomed, true);
             if (released is not null)
@@ -305,13 +308,15 @@ internal sealed class OutgoingLink(string endpoint, long session, TcpContext con
             if (_isEnded)
                 dropped = _queue.TakeAll();
             idle = !_isEnded && _socket is null && _queue.IsEmpty;
+            if (idle)
+                _isEnded = true;   // under this lock, so that what is sent from now on begins another link; there is nothing to drop
             more = _isEnded || (_socket is null ? !_queue.IsEmpty : _queue.Next is not null);
         }
 
         frames.Drop(dropped);
         if (idle)
-            End();
-        else if (more)
+            ended(this);
+        if (idle || more)
             _parker.Unpark();
     }
 

@@ -6,7 +6,7 @@ namespace ConvNet.Cluster.Transport.Tcp;
 /// <summary>What a TCP transport has moved and met, since it was made. The meter counts the same over the whole process.</summary>
 public sealed class TcpCounters
 {
-    /// <summary>Payload and headers written to sockets, what was sent again included.</summary>
+    /// <summary>Payload and headers written to sockets, what was sent again included; not what peers on the same machine read from memory.</summary>
     public Count BytesSent { get; } = new("convnet.tensor.sent", "By", "Bytes of tensor frames written to sockets.");
 
     /// <summary>Payload and headers read from sockets.</summary>

@@ -16,7 +16,7 @@ namespace ConvNet.Cluster.Transport.Tcp;
 /// thread, so R is not changed by two. The answer to a hello says R, and the sender goes on at R + 1. So no number is taken twice and none is skipped,
 /// until a session ends; then what it still had is dropped, and a later session of the same sender waits for the end of the earlier one.</para>
 /// <para><b>A frame that a connection breaks in</b> was accepted, and its floats are half there. The receiver is told nothing: the session holds the destination, the sender
-/// begins the frame again from its first float, and the floats that are there are overwritten by the same ones. So who has accepted a frame hears of it
+/// begins the frame again from its first float, and whatever floats are there are overwritten. So who has accepted a frame hears of it
 /// exactly once more: that it has arrived, or, when its session has ended, that it is abandoned.</para>
 /// <para><b>A session ends</b> when the sender gives it up (the peer out of reach for <see cref="TcpTransportOptions.PeerTimeout"/>, or <see cref="Forget"/>), when a newer
 /// one of the same sender begins, or when no connection has served it for twice that time. A sender that comes back to a session which the receiver does not know, as after a

@@ -24,6 +24,9 @@ public enum TransportEventKind
     /// <summary>A connection was closed unheard because there are too many.</summary>
     TurnedAway,
 
+    /// <summary>Floats were offered in a peer's memory and could not be read there. The connection was closed; over the next one they come through the socket.</summary>
+    MemoryUnreadable,
+
     /// <summary>A receiver on this node threw: a bug.</summary>
     ReceiverFailed,
 }
