@@ -24,12 +24,18 @@ public sealed class OwnThreadExecutorConfigurator(Config config, IDispatcherPrer
         public OwnThreadExecutor(string id, EventStream events) : base(id)
         {
             (_events, _queue) = (events, new(RunOrReport));
-            new Thread(_queue.Run) { Name = id, IsBackground = true }.Start();
+            new Thread(Run) { Name = id, IsBackground = true }.Start();
         }
 
         public override void Execute(IRunnable run) => _queue.TryAdd(run, help: false);
 
         public override void Shutdown() => _queue.Close();
+
+        private void Run()
+        {
+            BriefTurns.Ask();   // a node that computes on all cores still answers
+            _queue.Run();
+        }
 
         private void RunOrReport(IRunnable run)
         {

@@ -20,7 +20,7 @@ internal sealed class TcpContext(TcpTransportOptions options, string endpoint)
     public TcpCounters Counters { get; } = new();
 
     /// <summary>The transport's threads.</summary>
-    public DedicatedThreads Threads { get; } = new(brief: Environment.GetEnvironmentVariable("CN_BRIEF") != "0");
+    public DedicatedThreads Threads { get; } = new(brief: true);
 
     /// <summary>Whether the transport is being disposed: what breaks now is not the peers' doing.</summary>
     public bool IsClosing
