@@ -19,8 +19,11 @@ internal static unsafe class FullyConnectedKernels
     /// <summary>How far ahead of a column of the weights the gradient by input fetches, in floats.</summary>
     private const int LinesAhead = 64;
 
-    /// <summary>Gradients by weight of as many floats and more are written around the caches: by the time they are read they would not be there any more.</summary>
-    private const long UncachedFrom = 1 << 20;
+    /// <summary>Inputs whose weights are used together forward: 12 sums' blocks, two for each of the 6 next rows to fetch. 192 KB of inputs stay in the second-level cache.</summary>
+    private const int InputsTogether = 2 * ProductTile.WideRows * SumBlocks.Terms;
+
+    /// <summary>Weights of as many floats and more do not stay in the caches. Their gradients are written around them: by the time they are read they would not be there any more.</summary>
+    private const long LargeFrom = 1 << 20;
 
     /// <summary>y = w·x + b, then max(0, ·) if <paramref name="rectify"/>.</summary>
     public static void Forward(float* x, float* w, float* bias, float* y, int inputs, int outputs, int blocks, bool rectify)
@@ -52,28 +55,34 @@ internal static unsafe class FullyConnectedKernels
         p.TapCount = 1;
         // 6 rows, not 12: rows of a power of two of inputs lie in one set of the first cache, which holds 8 lines.
         const int together = ProductTile.WideRows;
-        for (int row = 0; row < outputs; row += together)
+        bool large = (long)inputs * outputs >= LargeFrom;
+        int span = large ? InputsTogether : inputs;
+        for (int first = 0; first < inputs; first += span)
         {
-            int rows = Math.Min(together, outputs - row), tileColumns = ProductTile.ColumnsFor(rows);
-
-            // The next rows lie behind these: they are fetched in a walk as long as this one.
-            bool more = outputs - row >= 2 * together;
-            float* next = w + ((nint)(row + together) * inputs);
-            for (int term = 0; term < inputs; term += SumBlocks.Terms)
+            int end = Math.Min(first + span, inputs);
+            for (int row = 0; row < outputs; row += together)
             {
-                p.Depth = Math.Min(SumBlocks.Terms, inputs - term);
-                p.Accumulate = term > 0;
-                bool last = term + p.Depth == inputs;
-                p.Rectify = rectify && last;
-                p.A = w + ((nint)row * inputs) + term;
-                p.Bias = bias == null || !last ? null : bias + row;
-                for (int column = 0; column < blocks; column += tileColumns)
+                int rows = Math.Min(together, outputs - row), tileColumns = ProductTile.ColumnsFor(rows);
+                for (int term = first, part = 0; term < end; term += SumBlocks.Terms, part++)
                 {
-                    p.Ahead = more && column == 0 ? next + (term * together) : null;
-                    p.AheadStep = together;
-                    p.B = x + (column * p.BColumn) + (term * p.BStep);
-                    p.C = y + (column * p.CColumn) + (row * p.CRow);
-                    ProductTile<TVector, TOps>.Run(rows, Math.Min(tileColumns, blocks - column), in p);
+                    p.Depth = Math.Min(SumBlocks.Terms, inputs - term);
+                    p.Accumulate = term > 0;
+                    bool last = term + p.Depth == inputs;
+                    p.Rectify = rectify && last;
+                    p.A = w + ((nint)row * inputs) + term;
+                    p.Bias = bias == null || !last ? null : bias + row;
+
+                    // Half of one of the next rows is fetched at the pace at which this part of these rows is used.
+                    bool fetch = large && row + (2 * together) <= outputs && end - first == InputsTogether;
+                    float* next = w + ((nint)(row + together + (part / 2)) * inputs) + first + (part % 2 * InputsTogether / 2);
+                    for (int column = 0; column < blocks; column += tileColumns)
+                    {
+                        p.Ahead = fetch && column == 0 ? next : null;
+                        p.AheadStep = together;
+                        p.B = x + (column * p.BColumn) + (term * p.BStep);
+                        p.C = y + (column * p.CColumn) + (row * p.CRow);
+                        ProductTile<TVector, TOps>.Run(rows, Math.Min(tileColumns, blocks - column), in p);
+                    }
                 }
             }
         }
@@ -95,6 +104,12 @@ internal static unsafe class FullyConnectedKernels
         where TVector : struct
         where TOps : struct, IVectorOps<TVector>
     {
+        if (blocks == 1 && (long)inputs * outputs >= LargeFrom)
+        {
+            StreamedInputGradient<TVector, TOps>.Run(dy, w, dx, inputs, outputs);
+            return;
+        }
+
         var p = new ProductOperands
         {
             ARow = 1,
@@ -174,7 +189,7 @@ internal static unsafe class FullyConnectedKernels
             Depth = Math.Min(samples, Stripes.Count),
             Taps = taps,
             TapCount = blocks,
-            Uncached = (long)inputs * outputs >= UncachedFrom && inputs % Stripes.Count == 0 && (nuint)dw % (Stripes.Count * sizeof(float)) == 0,
+            Uncached = (long)inputs * outputs >= LargeFrom && inputs % Stripes.Count == 0 && (nuint)dw % (Stripes.Count * sizeof(float)) == 0,
         };
         int whole = inputs / Stripes.Count;
         for (int row = 0; row < outputs; row += ProductTile.TallRows)

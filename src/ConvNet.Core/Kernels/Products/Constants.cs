@@ -70,3 +70,8 @@ internal readonly struct N12 : IConstant
 {
     public static int Value => 12;
 }
+
+internal readonly struct N16 : IConstant
+{
+    public static int Value => 16;
+}

@@ -33,6 +33,10 @@ public sealed unsafe class FullyConnectedKernelsTests
     [MemberData(nameof(Widths))]
     public void A_gradient_that_is_written_around_the_caches_has_the_same_bits(int width) => Check(width, 1024, 1030, 1);
 
+    [Theory]
+    [MemberData(nameof(Widths))]
+    public void Weights_larger_than_the_caches_are_used_in_spans_and_panels_with_the_same_bits(int width) => Check(width, 3403, 330, 1);
+
     private static void Check(int width, int inputs, int outputs, int blocks)
     {
         using AlignedBuffer x = Numbers.Uniform(blocks * inputs * Stripes.Count, seed: 1), dy = Numbers.Uniform(blocks * outputs * Stripes.Count, seed: 2);
