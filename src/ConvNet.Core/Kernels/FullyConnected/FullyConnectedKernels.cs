@@ -11,8 +11,8 @@ namespace ConvNet.Core.Kernels.FullyConnected;
 /// <b>Canonical order</b>: forward sums over inputs ascending in blocks of <see cref="SumBlocks.Terms"/>, then the bias; the gradient by input over outputs
 /// ascending in such blocks; the gradient by weight over samples ascending in one chain.
 /// <b>Memory</b>: the weights of large layers (AlexNet's first has 151 MB) pass the caches once a pass, and that takes as long as the arithmetic. So each pass says
-/// long before what it will read, see <see cref="ProductOperands.Ahead"/>: forward the next rows, which lie side by side; backward, where each of 256 rows is a stream of its own
-/// and that is too many for the processor to foresee, the next columns.
+/// long before what it will read, see <see cref="ProductOperands.Ahead"/>: forward the next rows; backward the next columns, and of a single block of samples a few rows at a time,
+/// see <see cref="StreamedInputGradient{TVector, TOps}"/>, because 256 rows are more streams than a processor foresees.
 /// </remarks>
 internal static unsafe class FullyConnectedKernels
 {
